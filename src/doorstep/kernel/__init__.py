@@ -1,0 +1,1 @@
+"""The record. The only code that holds SQL or opens a database; no HTTP, no pages, no local policy."""
