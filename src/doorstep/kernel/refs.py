@@ -45,7 +45,9 @@ class Ref:
 class Actor:
     """Who acts: a person in one role of one institution for one purpose (v3 PurposeOfUse code).
 
-    ``person`` and ``organization`` are references such as "Practitioner/zhang"; ``role`` is a role code.
+    ``person`` and ``organization`` are references such as "Practitioner/zhang"; ``role`` is a role code; ``at`` is the
+    moment by which rights are judged (business clock, microseconds; 0 is now); ``address`` and ``request`` name the
+    way in for the audit.
     """
 
     person: str
@@ -53,6 +55,9 @@ class Actor:
     organization: str
     purpose: str = "TREAT"
     account: str = ""
+    at: int = 0
+    address: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""What a write set says, as rows of the tables: the same for both engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from doorstep.kernel.refs import Actor
+from doorstep.kernel.writeset import Put
+
+INDEX_TABLES: dict[str, str] = {
+    "ix_token": "part, type, id, key, code, sys",
+    "ix_reference": "part, type, id, key, rtype, rid",
+    "ix_string": "part, type, id, key, norm, exact",
+    "ix_date": "part, type, id, key, lo, hi",
+    "ix_number": "part, type, id, key, lo, hi",
+    "ix_quantity": "part, type, id, key, lo, hi, code, sys",
+    "ix_uri": "part, type, id, key, value",
+    "ix_composite": "part, type, id, key, a_code, a_sys, b_code, b_sys, b_lo, b_hi",
+    "ix_text": "part, type, id, narrative, content",
+}
+SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, rpart, direct"
+RESOURCE_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, ixver, body"
+VERSION_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, body"
+AUDIT_COLUMNS = (
+    "part, id, at, account, person, role, org, purpose, grant_id, action, type, refs, resident, query, outcome,"
+    " address, request"
+)
+DUE_COLUMNS = "part, id, at, lane, kind, ref, payload, attempts, lease_until, lease_by, dead, error"
+GRANT_COLUMNS = (
+    "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified"
+)
+
+_LISTS = {
+    "ix_token": "token",
+    "ix_reference": "reference",
+    "ix_string": "string",
+    "ix_date": "date",
+    "ix_number": "number",
+    "ix_quantity": "quantity",
+    "ix_uri": "uri",
+    "ix_composite": "composite",
+}
+
+
+def index_rows(put: Put) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
+    """(table, rows) for each index table that the resource has rows in; no row twice."""
+    rows = put.rows
+    if rows is None:
+        return
+    key = (put.part, put.type, put.id)
+    for table, name in _LISTS.items():
+        found = getattr(rows, name)
+        if found:
+            yield table, [key + row for row in (dict.fromkeys(found) if len(found) > 1 else found)]
+    if rows.text is not None:
+        yield "ix_text", [(*key, *rows.text)]
+
+
+def subject_rows(put: Put) -> list[tuple[Any, ...]]:
+    """One row for each resident named and each coding of ``code``."""
+    if not put.home or put.rows is None:
+        return []
+    codes = dict.fromkeys(put.rows.codes) or {("", 0): None}
+    date = put.rows.date_main
+    return [
+        (part, resident, put.type, code, system, date, put.id, put.part, direct)
+        for part, resident, direct in put.home
+        for code, system in codes
+    ]
+
+
+def resource_row(put: Put, txid: int, ixver: int) -> tuple[Any, ...]:
+    """The current row, in the order of RESOURCE_COLUMNS."""
+    return (
+        put.part, put.type, put.id, put.version, txid, put.updated, put.custodian, put.sens, int(put.deleted),
+        put.method, ixver, put.body.decode(),
+    )
+
+
+def audit_row(
+    actor: Actor, *, id: str, at: int, action: str, type: str = "", refs: str = "", part: int = 0, resident: str = "",
+    query: str = "", outcome: int = 0, grant: str = "",
+) -> tuple[Any, ...]:
+    """One access in the order of AUDIT_COLUMNS (security: who, in what role, for what purpose, what, with what result)."""
+    return (
+        part, id, at, actor.account, actor.person, actor.role, actor.organization, actor.purpose, grant, action, type,
+        refs, resident, query, outcome, actor.address, actor.request,
+    )

@@ -1,0 +1,280 @@
+"""SQLite: one writer thread commits the write sets that have queued up; readers have connections of their own.
+
+Durability costs one fsync a batch (synchronous=FULL, asserted): a reply is given only after the commit it waits for.
+The rows of a batch go in with few, wide statements, because each step of a statement gives up the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from doorstep.kernel import rows, schema
+from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
+from doorstep.kernel.sqlite_apply import Batch
+from doorstep.kernel.writeset import LostRace, WriteSet
+
+FILE = "doorstep.db"
+BATCH = 512
+"""Write sets in one commit at most."""
+
+
+class SqliteReader:
+    """One snapshot on one connection."""
+
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, params).fetchall()
+
+
+class _Waiting:
+    """One thing in the writer's queue, and the lock on which its sender waits."""
+
+    __slots__ = ("done", "error", "txid", "work")
+
+    def __init__(self, work: WriteSet | tuple[Any, ...] | list[tuple[str, Sequence[Any]]]) -> None:
+        self.work = work
+        self.txid: Any = 0
+        self.error: BaseException | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class SqliteEngine:
+    """See the module's text. ``exclusive`` takes the data's lock: only one server process works on one directory."""
+
+    dialect = "sqlite"
+
+    def __init__(self, directory: Path, *, exclusive: bool = True, synchronous: str = "FULL") -> None:
+        self._file = directory / FILE
+        self._synchronous = synchronous
+        self._lock = _take(directory) if exclusive else None
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._open: list[sqlite3.Connection] = []
+        self._queue: deque[_Waiting] = deque()
+        self._signal = threading.Condition()
+        self._closing = False
+        try:
+            self._connection = self._connect()
+            self._check_durable()
+            self._next = self._last_txid() + 1
+        except BaseException:
+            self._unlock()
+            raise
+        self._thread = threading.Thread(target=self._work, name="doorstep-writer", daemon=True)
+        self._thread.start()
+
+    # -- reading
+
+    @contextmanager
+    def reader(self) -> Iterator[SqliteReader]:
+        with self._borrowed() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield SqliteReader(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+    def once(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._borrowed() as connection:
+            return connection.execute(sql, params).fetchall()
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._readers.pop()
+        except IndexError:
+            connection = self._connect()
+            self._open.append(connection)
+        try:
+            yield connection
+        except sqlite3.OperationalError as error:
+            raise _refusal(error) from error
+        finally:
+            self._readers.append(connection)
+
+    # -- writing
+
+    def apply(self, write_set: WriteSet) -> int:
+        return int(self._submit(_Waiting(write_set)))
+
+    def audit(self, row: tuple[Any, ...]) -> None:
+        self._submit(_Waiting(row))
+
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[int]:
+        counts: list[int] = self._submit(_Waiting(list(statements)))
+        return counts
+
+    def horizon(self) -> int:
+        return self._next
+
+    def waiting(self) -> int:
+        return len(self._queue)
+
+    def close(self) -> None:
+        with self._signal:
+            self._closing = True
+            self._signal.notify()
+        self._thread.join()
+        for connection in self._open:
+            connection.close()
+        self._connection.close()
+        self._unlock()
+
+    def _submit(self, waiting: _Waiting) -> Any:
+        with self._signal:
+            if self._closing:
+                raise Unavailable("store.stopping")
+            self._queue.append(waiting)
+            if len(self._queue) == 1:
+                self._signal.notify()
+        waiting.done.acquire()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.txid
+
+    def _work(self) -> None:
+        while True:
+            with self._signal:
+                while not self._queue and not self._closing:
+                    self._signal.wait()
+                if not self._queue:
+                    return
+                batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            self._commit(batch)
+            for waiting in batch:
+                waiting.done.release()
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        """Commit a batch; if the batch as a whole fails for a reason of one member, each member by itself."""
+        try:
+            self._commit_together(batch)
+        except sqlite3.Error as error:
+            if isinstance(error, sqlite3.OperationalError) or len(batch) == 1:
+                refusal = _refusal(error)
+                for waiting in batch:
+                    waiting.error = waiting.error or refusal
+                return
+            for waiting in batch:
+                if waiting.error is None:
+                    self._commit([waiting])
+        except BaseException as error:  # the writer must outlive every bug: its sender hears of it
+            for waiting in batch:
+                waiting.error = waiting.error or error
+
+    def _commit_together(self, batch: list[_Waiting]) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            gathered = Batch(connection)
+            txid = self._next
+            audits = []
+            for waiting in batch:
+                work = waiting.work
+                if isinstance(work, tuple):
+                    audits.append(work)
+                elif isinstance(work, list):
+                    gathered.flush()
+                    waiting.txid = [connection.execute(sql, params).rowcount for sql, params in work]
+                else:
+                    try:
+                        gathered.add(work, txid)
+                        waiting.txid = txid
+                        txid += 1
+                    except (LostRace, Refusal) as error:
+                        waiting.error = error
+            gathered.flush()
+            gathered.insert("audit", rows.AUDIT_COLUMNS, audits)
+            connection.execute("COMMIT")
+            self._next = txid
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    # -- opening
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._file, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={self._synchronous}")
+        connection.execute("PRAGMA cache_size=-65536")
+        connection.execute("PRAGMA mmap_size=1073741824")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA foreign_keys=OFF")
+        return connection
+
+    def _check_durable(self) -> None:
+        """Less than FULL loses acknowledged writes at a power cut, so it is refused, except when a test asks for it."""
+        mode = self._connection.execute("PRAGMA journal_mode").fetchone()[0]
+        level = self._connection.execute("PRAGMA synchronous").fetchone()[0]
+        if mode != "wal" or (self._synchronous == "FULL" and level != 2):
+            raise Unavailable("store.not-durable", journal=mode, synchronous=level)
+
+    def _last_txid(self) -> int:
+        migrate(self._connection)
+        found = self._connection.execute(
+            "SELECT max((SELECT coalesce(max(txid), 0) FROM resource), (SELECT coalesce(max(txid), 0) FROM version))"
+        ).fetchone()
+        return int(found[0])
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def migrate(connection: sqlite3.Connection, *, post: bool = False) -> list[str]:
+    """Apply the steps that are missing, each in one transaction; the names of those applied."""
+    connection.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, applied TEXT)")
+    done = {number for (number,) in connection.execute("SELECT number FROM migration")}
+    if done and max(done) > max(step.number for step in schema.migrations()):
+        raise Unavailable("store.schema-newer", found=max(done))
+    applied = []
+    for step in schema.migrations():
+        if step.number in done or (step.post and not post):
+            continue
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in schema.render(step.text, dialect="sqlite"):
+                connection.execute(statement)
+            connection.execute("INSERT INTO migration VALUES (?, ?, datetime('now'))", (step.number, step.name))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        applied.append(step.name)
+    return applied
+
+
+def _take(directory: Path) -> int:
+    """The lock of a data directory, held until closed or until the process ends."""
+    directory.mkdir(parents=True, exist_ok=True)
+    handle = os.open(directory / "doorstep.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        raise Unavailable("store.locked", directory=str(directory)) from None
+    return handle
+
+
+def _refusal(error: sqlite3.Error) -> Refusal:
+    code = getattr(error, "sqlite_errorcode", 0)
+    if code & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error):
+        return StorageFull("store.full")
+    return Unavailable("store.unavailable", reason=str(error))

@@ -1,0 +1,133 @@
+"""A closed write set: all that one command wants changed, with what it expects to find.
+
+An engine applies a set whole or refuses it whole. Nothing in it depends on when it is applied, so a set can wait in a
+queue and be committed together with others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from doorstep.kernel.index import IndexRows
+
+
+@dataclass(slots=True)
+class Put:
+    """One new version of one resource. ``expected`` is the version it replaces; 0: there must be none."""
+
+    part: int
+    type: int
+    type_name: str
+    id: str
+    expected: int
+    version: int
+    updated: int
+    custodian: str
+    sens: int
+    deleted: bool
+    method: str
+    body: bytes
+    located: bool
+    rows: IndexRows | None
+    home: tuple[tuple[int, str, int], ...] = ()
+    """(part of the resident, resident id, direct) for each resident named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """Something that must be there, alive, when the set is applied; at one version if ``version`` is given."""
+
+    part: int
+    type: int
+    type_name: str
+    id: str
+    version: int = 0
+    element: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOp:
+    """Take (``take``) or give back a scarce thing. ``now`` decides whether an earlier claim has expired."""
+
+    kind: str
+    key: str
+    holder: str
+    expires: int
+    now: int
+    take: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CounterOp:
+    """Add to a stock; a negative amount is refused when it would go below zero."""
+
+    kind: str
+    key: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class DueRow:
+    """Work for later: a deadline, an expiry, or an effect for the outside world (lane "outbox")."""
+
+    part: int
+    id: str
+    at: int
+    lane: str
+    kind: str
+    ref: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """Why an organisation or person may read a resident (security: the derived access_grant table)."""
+
+    part: int
+    resident: str
+    id: str
+    org: str
+    person: str
+    level: int
+    purpose: str
+    reason: str
+    source: str
+    scope_ref: str | None
+    starts: int
+    ends: int
+    verified: bool
+
+
+@dataclass(slots=True)
+class WriteSet:
+    """See the module's text. Lists stay in the order in which the command asked."""
+
+    puts: list[Put] = field(default_factory=list)
+    expects: list[Expect] = field(default_factory=list)
+    claims: list[ClaimOp] = field(default_factory=list)
+    uniques: list[tuple[str, str, str]] = field(default_factory=list)
+    counters: list[CounterOp] = field(default_factory=list)
+    guards: list[tuple[str, int]] = field(default_factory=list)
+    dues: list[DueRow] = field(default_factory=list)
+    due_done: list[tuple[int, str]] = field(default_factory=list)
+    due_cancelled: list[tuple[str, str]] = field(default_factory=list)
+    grants: list[GrantRow] = field(default_factory=list)
+    grants_ended: list[tuple[str, int]] = field(default_factory=list)
+    audits: list[tuple[object, ...]] = field(default_factory=list)
+    now: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(
+            self.puts or self.claims or self.uniques or self.counters or self.dues or self.due_done
+            or self.due_cancelled or self.grants or self.grants_ended or self.audits
+        )
+
+
+class LostRace(Exception):
+    """What the set expected was no longer so. The command runs again on what is there now."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
