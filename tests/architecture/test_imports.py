@@ -1,0 +1,59 @@
+"""Given the import contracts of .importlinter, when the package is read, then every import goes down."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT
+
+RUN = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(sys.argv[1], no_cache=True))"
+WRONG = [
+    ("kernel/errors.py", "import doorstep.rest", "Imports only go down"),
+    ("measures/beds.py", "import doorstep.workflows", "Measures only read"),
+    ("workflows/visit.py", "from doorstep.web import pages", "Imports only go down"),
+    ("web/pages.py", "import sqlite3", "Only the kernel opens a database"),
+    ("demo/people.py", "import psycopg", "Only the kernel opens a database"),
+    ("web/pages.py", "from doorstep.kernel import sqlite", "Only the kernel holds an engine"),
+    ("rest/read.py", "from doorstep.kernel.postgres import pool", "Only the kernel holds an engine"),
+]
+
+
+def lint(source: Path) -> str:
+    """What import-linter prints about the package ``doorstep`` found in ``source``."""
+    done = subprocess.run([sys.executable, "-c", RUN, str(ROOT / ".importlinter")], cwd=source, check=False, text=True,
+                          capture_output=True, env={**os.environ, "PYTHONPATH": str(source)})
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
+
+
+def test_every_import_contract_is_kept() -> None:
+    printed = lint(ROOT / "src")
+    assert " 0 broken" in printed, printed
+
+
+def small_house(root: Path) -> Path:
+    """A package of the same shape in which every import is allowed."""
+    house = root / "doorstep"
+    for folder in ("", "kernel", "terms", "workflows", "journeys", "measures", "gateways", "rest", "web", "demo"):
+        (house / folder).mkdir(exist_ok=True)
+        (house / folder / "__init__.py").touch()
+    (house / "kernel" / "sqlite.py").write_text("import sqlite3\n", encoding="utf-8")
+    (house / "kernel" / "postgres.py").write_text("import psycopg\npool = psycopg\n", encoding="utf-8")
+    (house / "kernel" / "store.py").write_text("from doorstep.kernel import postgres, sqlite\n", encoding="utf-8")
+    (house / "web" / "pages.py").write_text("from doorstep.kernel import store\n", encoding="utf-8")
+    return house
+
+
+def test_a_house_whose_imports_go_down_passes(tmp_path: Path) -> None:
+    small_house(tmp_path)
+    printed = lint(tmp_path)
+    assert " 0 broken" in printed, printed
+
+
+@pytest.mark.parametrize(("file", "line", "contract"), WRONG)
+def test_an_import_that_goes_up_is_found(tmp_path: Path, file: str, line: str, contract: str) -> None:
+    (small_house(tmp_path) / file).write_text(line + "\n", encoding="utf-8")
+    assert f"{contract} BROKEN" in lint(tmp_path)
