@@ -1,0 +1,311 @@
+"""One compiled check for each type: members, cardinality, JSON types, choices, bindings (R4 2.1.0, 2.6.2).
+
+A check is a closure over small tables. Those of a type are built when the first instance comes by, so that types which
+refer to each other, and to themselves, need no order.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from doorstep.kernel.definitions import Element, Type, definitions
+from doorstep.kernel.validate import codes, narrative
+from doorstep.kernel.validate.findings import (
+    MAX_FINDINGS,
+    Check,
+    Context,
+    Finding,
+    Findings,
+    clip,
+    found,
+    json_type,
+    nearest,
+    under,
+)
+from doorstep.kernel.validate.primitives import primitive
+from doorstep.kernel.validate.references import reference
+
+_WITH_QUERIES = ("transaction", "batch")
+"""Types of Bundle whose entries may refer to others by a query."""
+
+_SYSTEM_TYPES = {"http://hl7.org/fhirpath/System.String": "string"}
+
+
+def contained(value: Any, context: Context) -> Findings:
+    """A contained resource: its local references are to the container's other ones (R4 2.3.0.9)."""
+    if type(value) is dict:
+        if "contained" in value:
+            return under("contained", found("structure", "validate.nested-contained"))
+        if "id" not in value:
+            return under("id", found("required", "validate.missing", expected="id"))
+    return _dispatch(value, context)
+
+
+def resource(value: Any, context: Context) -> Findings:
+    """A resource where any type may stand: the root, Bundle.entry.resource, Parameters.parameter.resource."""
+    if type(value) is dict:
+        conditional = context.conditional
+        if value.get("resourceType") == "Bundle":
+            conditional = value.get("type") in _WITH_QUERIES
+        if "contained" in value or context.contained or conditional is not context.conditional:
+            context = Context(_inner(value.get("contained")), conditional)
+    return _dispatch(value, context)
+
+
+def _inner(resources: Any) -> dict[str, str]:
+    """Ids of contained resources with their types; what has no proper form is reported elsewhere."""
+    named: dict[str, str] = {}
+    for inner in resources if isinstance(resources, list) else ():
+        if isinstance(inner, dict) and isinstance(inner.get("id"), str):
+            named[inner["id"]] = str(inner.get("resourceType"))
+    return named
+
+
+def _dispatch(value: Any, context: Context) -> Findings:
+    if type(value) is not dict:
+        return _wrong_json("object", value)
+    name = value.get("resourceType")
+    if type(name) is not str:
+        return under("resourceType", found("required", "validate.missing-type", given=json_type(name)))
+    if name not in definitions().number:
+        return under("resourceType", _unknown_type(name))
+    return type_check(name)(value, context)
+
+
+def _unknown_type(name: str) -> list[Finding]:
+    near = nearest(name, definitions().resources)
+    if near:
+        return found("structure", "validate.unknown-type-near", given=clip(name), near=near)
+    return found("structure", "validate.unknown-type", given=clip(name))
+
+
+@cache
+def type_check(name: str) -> Check:
+    """The check of a type by its name in Definitions.types."""
+    name = _SYSTEM_TYPES.get(name, name)
+    simple = primitive(name)
+    if simple:
+        return simple
+    if name == "xhtml":
+        return narrative.check
+    if name == "Resource":
+        return resource
+    check = _object(definitions().types[name])
+    return _extension(check) if name == "Extension" else check
+
+
+def _object(kind: Type) -> Check:
+    """The check of an object type. Required members and choices are looked at after the members that are there."""
+    members: dict[str, Check] = {}
+    is_resource = kind.kind == "resource"
+    required = _required(kind)
+    needed = frozenset(name for names in required for name in names if len(names) == 1)
+    choices = tuple((group, frozenset(names)) for group, names in kind.choices.items())
+    counted = any(element.min > 1 or (element.many and element.max) for element in kind.elements.values())
+
+    def check(value: Any, context: Context) -> Findings:
+        if type(value) is not dict:
+            return _wrong_json("object", value)
+        if not members:
+            members.update(_members(kind))
+        findings: list[Finding] = []
+        for name, member in value.items():
+            verify = members.get(name)
+            bad = verify(member, context) if verify else _odd(kind, value, name, member, context)
+            if bad:
+                findings += under(name, _excused(value, name, bad))
+                if len(findings) >= MAX_FINDINGS:
+                    return findings[:MAX_FINDINGS]
+        keys = value.keys()
+        if not needed <= keys or len(required) > len(needed):
+            findings += _missing(value, required)
+        for group, names in choices:
+            if len(names & keys) > 1:
+                findings += _several(value, group, names)
+        if len(value) < 2 and not is_resource and (not value or "id" in value):
+            findings += found("structure", "validate.empty-object")
+        if counted:
+            findings += _counts(kind, value)
+        return findings or None
+
+    return check
+
+
+def _required(kind: Type) -> tuple[tuple[str, ...], ...]:
+    """For each element that must be there, the members of which one will do."""
+    plain = [(element.name,) for element in kind.elements.values() if element.min and not element.choice]
+    chosen = {
+        element.choice: kind.choices[element.choice]
+        for element in kind.elements.values()
+        if element.min and element.choice
+    }
+    return (*plain, *chosen.values())
+
+
+def _missing(value: dict[str, Any], required: tuple[tuple[str, ...], ...]) -> list[Finding]:
+    absent = [names for names in required if not any(name in value or f"_{name}" in value for name in names)]
+    return [
+        finding
+        for names in absent
+        for finding in under(_label(names), found("required", "validate.missing", expected=" | ".join(names[:20])))
+    ]
+
+
+def _label(names: tuple[str, ...]) -> str:
+    """What to call a missing element: a choice by its common beginning and [x]."""
+    if len(names) == 1:
+        return names[0]
+    shortest = min(names, key=len)
+    same = next((i for i in range(len(shortest)) if any(name[i] != shortest[i] for name in names)), len(shortest))
+    return f"{shortest[:same]}[x]"
+
+
+def _several(value: dict[str, Any], group: str, names: frozenset[str]) -> list[Finding]:
+    given = ", ".join(name for name in value if name in names)
+    return under(f"{group}[x]", found("structure", "validate.several-choices", given=given))
+
+
+def _counts(kind: Type, value: dict[str, Any]) -> list[Finding]:
+    """The few arrays with a least or greatest length other than 0, 1 and no limit."""
+    findings: list[Finding] = []
+    for name, element in kind.elements.items():
+        items = value.get(name) if element.many else None
+        size = len(items) if isinstance(items, list) else 0
+        if 0 < size < element.min:
+            findings += under(name, found("required", "validate.too-few", expected=element.min, given=size))
+        if element.max and size > element.max:
+            findings += under(name, found("structure", "validate.too-many", expected=element.max, given=size))
+    return findings
+
+
+def _members(kind: Type) -> dict[str, Check]:
+    """A check for each JSON member of a type."""
+    table = {name: _member(element) for name, element in kind.elements.items() if element.max != 0}
+    if kind.kind == "resource":
+        table["resourceType"] = _accept
+        table["id"] = type_check("id")
+    return table
+
+
+def _accept(_value: Any, _context: Context) -> Findings:
+    return None
+
+
+def _member(element: Element) -> Check:
+    one = _one(element)
+    if element.many:
+        return _many(one)
+    return one
+
+
+def _one(element: Element) -> Check:
+    """The check of a single value of an element."""
+    if element.name == "contained":
+        return contained
+    check = type_check(element.type)
+    if element.type == "Reference":
+        return reference(check, element.targets)
+    return codes.required(check, element.type, element.required) if element.required else check
+
+
+def _many(one: Check) -> Check:
+    def check(value: Any, context: Context) -> Findings:
+        if type(value) is list and value:
+            for item in value:
+                if one(item, context):
+                    return _each(one, value, context)
+            return None
+        if type(value) is list:
+            return found("structure", "validate.empty-array")
+        return _wrong_json("array", value)
+
+    return check
+
+
+def _each(one: Check, items: list[Any], context: Context) -> list[Finding]:
+    findings: list[Finding] = []
+    for index, item in enumerate(items):
+        bad = one(item, context)
+        if bad:
+            findings += under(f"[{index}]", bad)
+            if len(findings) >= MAX_FINDINGS:
+                break
+    return findings[:MAX_FINDINGS]
+
+
+def _wrong_json(expected: str, value: Any) -> list[Finding]:
+    if value is None:
+        return found("structure", "validate.null")
+    return found("structure", "validate.wrong-json-type", expected=expected, given=json_type(value))
+
+
+def _excused(value: dict[str, Any], name: str, bad: list[Finding]) -> list[Finding]:
+    """Without the nulls of a primitive array whose place is taken by an extension in the sibling (R4 2.6.2.3)."""
+    sibling = value.get(f"_{name}")
+    if not isinstance(sibling, list):
+        return bad
+    filled = {f"[{index}]" for index, item in enumerate(sibling) if isinstance(item, dict)}
+    return [finding for finding in bad if finding[2] != "validate.null" or finding[0] not in filled]
+
+
+def _odd(kind: Type, value: dict[str, Any], name: str, member: Any, context: Context) -> Findings:
+    """A member that is no element: the extensions of a primitive, or unknown."""
+    element = kind.elements.get(name[1:]) if name[:1] == "_" else None
+    if element is None or element.max == 0 or not _is_primitive(element.type):
+        return _unknown_element(kind, name)
+    if element.many:
+        return _siblings(value.get(element.name), member, context)
+    return _sibling(member, element.name in value, context)
+
+
+def _unknown_element(kind: Type, name: str) -> list[Finding]:
+    near = nearest(name, kind.elements)
+    if near:
+        return found("structure", "validate.unknown-element-near", type=kind.name, given=clip(name), near=near)
+    return found("structure", "validate.unknown-element", type=kind.name, given=clip(name))
+
+
+def _is_primitive(type_name: str) -> bool:
+    return type_name in _SYSTEM_TYPES or type_name == "xhtml" or primitive(type_name) is not None
+
+
+def _sibling(member: Any, has_value: bool, context: Context) -> Findings:
+    """id and extensions of one primitive; without a value there must be an extension."""
+    bad = type_check("Element")(member, context)
+    if bad or has_value or "extension" in member:
+        return bad
+    return found("structure", "validate.no-value")
+
+
+def _siblings(values: Any, members: Any, context: Context) -> Findings:
+    """The array beside a primitive array: of the same length, null where there is nothing to say."""
+    if type(members) is not list:
+        return _wrong_json("array", members)
+    items = values if isinstance(values, list) else []
+    if not members or items and len(items) != len(members):
+        return found("structure", "validate.unequal-arrays", expected=len(items), given=len(members))
+    findings: list[Finding] = []
+    for index, member in enumerate(members):
+        there = index < len(items) and items[index] is not None
+        if member is None and there:
+            continue
+        findings += under(f"[{index}]", _sibling(member, there, context) or [])
+        if len(findings) >= MAX_FINDINGS:
+            break
+    return findings or None
+
+
+def _extension(shape: Check) -> Check:
+    """Extension: a value or further extensions, not both (rule ext-1)."""
+
+    def check(value: Any, context: Context) -> Findings:
+        bad = shape(value, context)
+        if bad:
+            return bad
+        valued = len(value) - ("id" in value) - ("url" in value) - ("_url" in value) - ("extension" in value)
+        if ("extension" in value) != bool(valued):
+            return None
+        return found("invariant", "validate.extension-both" if valued else "validate.extension-neither")
+
+    return check
