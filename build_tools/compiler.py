@@ -38,14 +38,15 @@ PROSE = ("text", "mapping")
 ELEMENT_PROSE = ("mapping", "comment", "requirements", "alias", "example")
 
 
-def compile_package(tarball: Path, target: Path) -> None:
-    """Write the tables of the package into the directory ``target``, all or nothing."""
+def compile_package(tarball: Path, target: Path, *, stamp: str = "") -> None:
+    """Write the tables of the package into the directory ``target``, all or nothing; ``stamp`` says what they are of."""
     bundles = read_bundles(tarball)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="_compiling") as work:
         made = Path(work) / "tables"
         made.mkdir()
         _compile(bundles, made)
+        (made / "stamp").write_text(stamp)
         if target.exists():
             shutil.rmtree(target)
         os.replace(made, target)
