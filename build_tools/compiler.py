@@ -39,7 +39,7 @@ ELEMENT_PROSE = ("mapping", "comment", "requirements", "alias", "example")
 
 
 def compile_package(tarball: Path, target: Path, *, stamp: str = "") -> None:
-    """Write the tables of the package into the directory ``target``, all or nothing; ``stamp`` says what they are of."""
+    """Write the tables of the package into the directory ``target``, all or nothing, with their ``stamp``."""
     bundles = read_bundles(tarball)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="_compiling") as work:

@@ -1,4 +1,4 @@
-"""``python -m build_tools.lock``: pin everything that is installed, with hashes, for all supported Pythons (needs uv)."""
+"""``python -m build_tools.lock``: pin all that is installed, with hashes, for every supported Python (needs uv)."""
 
 from __future__ import annotations
 
