@@ -1,0 +1,53 @@
+# The two commands of the README are `make demo` and `make test`. `make help` prints the others.
+# Everything runs in .venv, made here from hash-locked files; nothing outside this folder is touched, except that
+# `make test` installs missing Debian packages when it may.
+
+BIN := $(or $(VENV),.venv)/bin
+WORKERS ?= 2
+DATA ?= demo-data
+TESTS ?= tests
+
+.NOTPARALLEL:
+.PHONY: help demo test lint check tests fuzz bench pins sizes lock clean
+
+help: ## these lines
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+demo: run ## install, make or open the demo district in ./demo-data, serve it on loopback
+	@exec $(BIN)/doorstep demo --data $(DATA)
+
+test: needs dev lint check tests ## everything CI runs: linters, the walk through the demo, all tests on both engines
+
+lint: dev ## ruff, mypy (strict for the record), import contracts
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+check: dev ## walk through a demo of its own from outside and print each step
+	$(BIN)/doorstep demo --check
+
+tests: dev ## the tests alone; TESTS=tests/kernel/test_exact.py runs some of them
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+fuzz: dev ## the generated tests with a large budget
+	$(BIN)/python -m pytest -m fuzz --hypothesis-profile=fuzz $(TESTS)
+
+bench: dev ## every promise of speed, as a ratio to a floor measured in the same run
+	$(BIN)/python -m bench
+
+pins: dev ## pinned packages that are not the newest patch release of their line
+	$(BIN)/python tools/pins.py
+
+sizes: ## how big our files and functions are
+	@python3 tools/sizes.py
+
+clean: ## remove what was made here, demo data included
+	rm -rf .venv demo-data build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.PHONY: run dev needs
+run:
+	@tools/venv run
+dev:
+	@tools/venv dev
+needs:
+	@tools/needs tests
