@@ -27,7 +27,7 @@ class Refusal(Exception):
     status: ClassVar[int] = 500
     issue: ClassVar[str] = "exception"
 
-    def __init__(self, key: str, *, element: str = "", issues: tuple[Issue, ...] = (), **params: Any) -> None:
+    def __init__(self, key: str, /, *, element: str = "", issues: tuple[Issue, ...] = (), **params: Any) -> None:
         super().__init__(key)
         self.key = key
         self.params = params

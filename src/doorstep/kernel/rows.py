@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import Put
 
@@ -75,6 +77,26 @@ def resource_row(put: Put, txid: int, ixver: int) -> tuple[Any, ...]:
     return (
         put.part, put.type, put.id, put.version, txid, put.updated, put.custodian, put.sens, int(put.deleted),
         put.method, ixver, put.body.decode(),
+    )
+
+
+@lru_cache(maxsize=256)
+def inbound(type_name: str) -> str:
+    """The question whether anything refers to a resource: bound values are its id and its type.
+
+    It walks the reference parameters that may point at the type, so it sees what can be searched.
+    """
+    keys = sorted(
+        {
+            parameter.key
+            for parameters in definitions().search.values()
+            for parameter in parameters.values()
+            if parameter.kind == "reference" and (not parameter.targets or type_name in parameter.targets)
+        }
+    )
+    return (
+        "SELECT part, type, id FROM ix_reference"
+        f" WHERE key IN ({', '.join(map(str, keys))}) AND rid = ? AND rtype = ? LIMIT 200"
     )
 
 

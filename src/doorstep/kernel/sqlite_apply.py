@@ -11,6 +11,7 @@ from typing import Any
 
 from doorstep.kernel import rows
 from doorstep.kernel.errors import BrokenReference, Conflict
+from doorstep.kernel.refs import part_of_id
 from doorstep.kernel.writeset import ClaimOp, LostRace, Put, WriteSet
 
 _WIDTHS = (128, 32, 8, 1)
@@ -29,7 +30,7 @@ class Batch:
 
     def add(self, work: WriteSet, txid: int) -> None:
         """Check a set against the database and what is gathered; gather its rows. Raises before anything is changed."""
-        if any((put.part, put.type, put.id) in self._fresh for put in work.puts):
+        if work.due_done or work.due_cancelled or any((put.part, put.type, put.id) in self._fresh for put in work.puts):
             self.flush()
         self._check(work)
         for put in work.puts:
@@ -87,7 +88,7 @@ class Batch:
 
     def _check(self, work: WriteSet) -> None:
         for put in work.puts:
-            if put.expected or put.located or not put.id.startswith("d"):
+            if put.expected or part_of_id(put.id) is None:
                 self._check_version(put)
         own = {(put.part, put.type, put.id) for put in work.puts if not put.deleted}
         for expect in work.expects:
@@ -102,10 +103,11 @@ class Batch:
                     "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
                 )
             self._known.add(key)
+        self._check_unreferenced(work)
         for op in work.claims:
             if op.take:
                 self._check_claim(op)
-        for kind, key, holder in work.uniques:
+        for kind, key, _ in work.uniques:
             if self._connection.execute("SELECT 1 FROM unique_key WHERE kind = ? AND key = ?", (kind, key)).fetchone():
                 raise Conflict("claims.not-unique", kind=kind, key=key)
         for counter in work.counters:
@@ -131,6 +133,16 @@ class Batch:
                 "SELECT 1 FROM locator WHERE type = ? AND id = ?", (put.type, put.id)
             ).fetchone():
                 raise LostRace(f"{put.type_name}/{put.id}")
+
+    def _check_unreferenced(self, work: WriteSet) -> None:
+        changed = {(put.part, put.type, put.id) for put in work.puts}
+        deleted = [put for put in work.puts if put.deleted]
+        if deleted:
+            self.flush()
+        for put in deleted:
+            for key in self._connection.execute(rows.inbound(put.type_name), (put.id, put.type_name)):
+                if key not in changed:
+                    raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=key[2])
 
     def _check_claim(self, op: ClaimOp) -> None:
         found = self._connection.execute(

@@ -151,8 +151,9 @@ CREATE TABLE audit (
   part INTEGER NOT NULL, id {text} NOT NULL, at BIGINT NOT NULL, account {text} NOT NULL, person {text} NOT NULL,
   role {text} NOT NULL, org {text} NOT NULL, purpose {text} NOT NULL, grant_id {text} NOT NULL,
   action {text} NOT NULL, type {text} NOT NULL, refs TEXT NOT NULL, resident {text} NOT NULL,
-  query TEXT NOT NULL, outcome SMALLINT NOT NULL, address {text} NOT NULL, request {text} NOT NULL
-);
+  query TEXT NOT NULL, outcome SMALLINT NOT NULL, address {text} NOT NULL, request {text} NOT NULL,
+  PRIMARY KEY (part, id)
+) {clustered};
 
 CREATE TABLE audit_sealed ( -- global
   seq BIGINT NOT NULL, sealed BIGINT NOT NULL, hash {text} NOT NULL,

@@ -1,0 +1,124 @@
+"""Who saw or did what: one row an access, and a sealer that chains committed rows behind.
+
+Rows are written unchained, in the commit of the write they tell of or before a read's answer leaves. A sealer moves
+committed rows into ``audit_sealed`` within a second; there each row carries the hash of the one before, so that a
+changed or missing row shows. (A chain inside each transaction would make every write wait for every other.)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from doorstep.kernel import rows
+from doorstep.kernel.clock import real_now
+from doorstep.kernel.engine import Engine
+from doorstep.kernel.errors import Refusal
+from doorstep.kernel.refs import Actor, new_id
+
+_FIELDS = [name.strip() for name in rows.AUDIT_COLUMNS.split(",")]
+_START = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One access to be written down. ``action`` is a FHIR restful-interaction code; ``refs`` what was shown."""
+
+    actor: Actor
+    action: str
+    type: str = ""
+    refs: tuple[str, ...] = ()
+    part: int = 0
+    resident: str = ""
+    query: str = ""
+    outcome: int = 200
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    def row(self, at: int) -> tuple[Any, ...]:
+        """The row in the order of the table's columns."""
+        return rows.audit_row(
+            self.actor, id=new_id(self.part), at=at, action=self.action, type=self.type, refs=" ".join(self.refs),
+            part=self.part, resident=self.resident, query=self.query, outcome=self.outcome,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A place where the sealed chain does not hold."""
+
+    seq: int
+    reason: str
+
+
+def seal(engine: Engine, *, limit: int = 1000) -> int:
+    """Chain what has been committed since; the number of rows sealed."""
+    found = engine.once(f"SELECT {rows.AUDIT_COLUMNS} FROM audit LIMIT ?", [limit])
+    if not found:
+        return 0
+    tail = engine.once("SELECT seq, hash FROM audit_sealed ORDER BY seq DESC LIMIT 1")
+    seq, head = (int(tail[0][0]), str(tail[0][1])) if tail else (0, _START)
+    now = real_now()
+    statements: list[tuple[str, list[Any]]] = []
+    columns = f"seq, sealed, hash, {rows.AUDIT_COLUMNS}"
+    marks = ", ".join("?" * (3 + len(_FIELDS)))
+    for row in found:
+        seq += 1
+        head = link(head, seq, row)
+        statements.append((f"INSERT INTO audit_sealed ({columns}) VALUES ({marks})", [seq, now, head, *row]))
+    for row in found:
+        statements.append(("DELETE FROM audit WHERE part = ? AND id = ?", [row[0], row[1]]))
+    engine.write(statements)
+    return len(found)
+
+
+def link(previous: str, seq: int, row: Iterable[Any]) -> str:
+    """The hash of a sealed row: SHA-256 over the previous hash, its place and its fields."""
+    text = json.dumps([previous, seq, *row], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify(engine: Engine) -> list[Broken]:
+    """Every place where a sealed row was changed, removed or put in between."""
+    broken: list[Broken] = []
+    head, expected, at = _START, 1, 0
+    while True:
+        found = engine.once(
+            f"SELECT seq, hash, {rows.AUDIT_COLUMNS} FROM audit_sealed WHERE seq > ? ORDER BY seq LIMIT 5000", [at]
+        )
+        if not found:
+            return broken
+        for seq, sealed, *row in found:
+            if seq != expected:
+                broken.append(Broken(expected, "missing"))
+            if link(head, seq, row) != sealed:
+                broken.append(Broken(seq, "changed"))
+            head, expected, at = sealed, seq + 1, seq
+
+
+class Sealer:
+    """Seals every half second. One process at a time: the others find nothing to do and try again."""
+
+    def __init__(self, engine: Engine, *, every: float = 0.5) -> None:
+        self._engine = engine
+        self._every = every
+        self._stop = threading.Event()
+        self.failed = ""
+        self._thread = threading.Thread(target=self._work, name="doorstep-sealer", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stop.wait(self._every):
+            try:
+                while seal(self._engine) and not self._stop.is_set():
+                    pass
+                self.failed = ""
+            except Refusal as refusal:
+                self.failed = refusal.key  # health shows it; the rows wait and are sealed later

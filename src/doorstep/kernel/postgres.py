@@ -1,0 +1,205 @@
+"""PostgreSQL 15 or later, through a pool. A write set is one transaction; no lock is held while Python thinks.
+
+Feeds follow transaction ids below the snapshot horizon: a row that commits late is never behind a reader that has
+already passed (commit order, not time).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import psycopg
+from psycopg import errors as pg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from doorstep.kernel import rows, schema
+from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
+from doorstep.kernel.postgres_apply import apply
+from doorstep.kernel.writeset import LostRace, WriteSet
+
+_MIGRATION_LOCK = 0x646F6F72
+STATEMENT_LIMIT = "5s"
+"""No question of a client runs longer than this (security: bad inputs)."""
+
+
+@lru_cache(maxsize=4096)
+def portable(sql: str) -> str:
+    """The project's ``?`` statements as the driver wants them."""
+    return sql.replace("%", "%%").replace("?", "%s")
+
+
+class PostgresReader:
+    """One REPEATABLE READ snapshot."""
+
+    dialect = "postgresql"
+
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._connection = connection
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(portable(sql), params).fetchall()  # type: ignore[arg-type]
+
+
+class PostgresEngine:
+    """See the module's text."""
+
+    dialect = "postgresql"
+
+    def __init__(self, dsn: str, *, size: int = 16) -> None:
+        self._closing = False
+        self.dsn = dsn
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            migrate(connection)
+        self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = ConnectionPool(
+            dsn, min_size=2, max_size=size, timeout=10, configure=_configure, open=True,
+            check=None, reconnect_timeout=30,
+        )
+        self._audits: deque[_Row] = deque()
+        self._signal = threading.Condition()
+        self._thread = threading.Thread(target=self._write_audits, name="doorstep-audit", daemon=True)
+        self._thread.start()
+
+    # -- reading
+
+    @contextmanager
+    def reader(self) -> Iterator[PostgresReader]:
+        with self._connection() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield PostgresReader(connection)
+            finally:
+                if not connection.closed:
+                    connection.execute("ROLLBACK")
+
+    def once(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._connection() as connection:
+            return connection.execute(portable(sql), params).fetchall()  # type: ignore[arg-type]
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except (LostRace, Refusal):
+            raise
+        except (psycopg.Error, PoolTimeout) as error:
+            raise _refusal(error) from error
+
+    # -- writing
+
+    def apply(self, write_set: WriteSet) -> int:
+        with self._connection() as connection:
+            try:
+                return apply(connection, write_set)
+            except (pg.UniqueViolation, pg.SerializationFailure, pg.DeadlockDetected) as error:
+                raise LostRace(str(error)) from error
+
+    def audit(self, row: tuple[Any, ...]) -> None:
+        waiting = _Row(row)
+        with self._signal:
+            if self._closing:
+                raise Unavailable("store.stopping")
+            self._audits.append(waiting)
+            if len(self._audits) == 1:
+                self._signal.notify()
+        waiting.done.acquire()
+        if waiting.error is not None:
+            raise waiting.error
+
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[int]:
+        with self._connection() as connection, connection.transaction():
+            return [connection.execute(portable(sql), params).rowcount for sql, params in statements]  # type: ignore[arg-type]
+
+    def horizon(self) -> int:
+        return int(self.once("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")[0][0])
+
+    def waiting(self) -> int:
+        return len(self._audits) + int(self._pool.get_stats().get("requests_waiting", 0))
+
+    def close(self) -> None:
+        with self._signal:
+            self._closing = True
+            self._signal.notify()
+        self._thread.join()
+        self._pool.close()
+
+    def _write_audits(self) -> None:
+        """The audit rows of reads that wait, in one commit: durability once for many."""
+        while True:
+            with self._signal:
+                while not self._audits and not self._closing:
+                    self._signal.wait()
+                if not self._audits:
+                    return
+                batch = [self._audits.popleft() for _ in range(min(512, len(self._audits)))]
+            error: Refusal | None = None
+            try:
+                with self._connection() as connection:
+                    insert_audits(connection, [waiting.row for waiting in batch])
+            except Refusal as refusal:
+                error = refusal
+            for waiting in batch:
+                waiting.error = error
+                waiting.done.release()
+
+
+class _Row:
+    __slots__ = ("done", "error", "row")
+
+    def __init__(self, row: tuple[Any, ...]) -> None:
+        self.row = row
+        self.error: Refusal | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+def insert_audits(connection: psycopg.Connection[tuple[Any, ...]], found: list[tuple[Any, ...]]) -> None:
+    """Audit rows by one statement."""
+    one = "(" + ", ".join(["%s"] * len(found[0])) + ")"
+    connection.execute(
+        f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(found))}",  # type: ignore[arg-type]
+        [value for row in found for value in row],
+    )
+
+
+def migrate(connection: psycopg.Connection[tuple[Any, ...]], *, post: bool = False) -> list[str]:
+    """Apply the steps that are missing, one process at a time; the names of those applied."""
+    applied = []
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, applied TIMESTAMPTZ)"
+        )
+        done = {number for (number,) in connection.execute("SELECT number FROM migration").fetchall()}
+        if done and max(done) > max(step.number for step in schema.migrations()):
+            raise Unavailable("store.schema-newer", found=max(done))
+        for step in schema.migrations():
+            if step.number in done or (step.post and not post):
+                continue
+            for statement in schema.render(step.text, dialect="postgresql"):
+                connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute("INSERT INTO migration VALUES (%s, %s, now())", (step.number, step.name))
+            applied.append(step.name)
+    return applied
+
+
+def _configure(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    connection.autocommit = True
+    connection.prepare_threshold = 3
+    connection.prepared_max = 500
+    connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT}'")  # type: ignore[arg-type]
+    connection.execute("SET synchronous_commit = on")
+    connection.execute("SET jit = off")
+
+
+def _refusal(error: Exception) -> Refusal:
+    if isinstance(error, pg.DiskFull):
+        return StorageFull("store.full")
+    if isinstance(error, pg.QueryCanceled):
+        return Unavailable("store.too-slow", limit=STATEMENT_LIMIT)
+    return Unavailable("store.unavailable", reason=type(error).__name__)

@@ -1,0 +1,229 @@
+"""How one write set becomes rows on PostgreSQL: checks and changes in one transaction, sent as a pipeline.
+
+Every expectation is part of a statement's own condition (a version in WHERE, a key in ON CONFLICT), so its row count
+tells whether it held; the first that did not ends the transaction.
+"""
+
+from __future__ import annotations
+
+from typing import Any, LiteralString, cast
+
+import psycopg
+
+from doorstep.kernel import rows
+from doorstep.kernel.errors import BrokenReference, Conflict
+from doorstep.kernel.refs import system_hash
+from doorstep.kernel.writeset import Expect, LostRace, Put, WriteSet
+
+_INDEX_VERSION = 1
+_KINDS: dict[str, str] = {
+    "part": "int", "type": "smallint", "key": "int", "sys": "bigint", "lo": "bigint", "hi": "bigint",
+    "a_sys": "bigint", "b_sys": "bigint", "b_lo": "float8", "b_hi": "float8", "date": "bigint", "rpart": "int",
+    "direct": "smallint",
+}  # fmt: skip
+_FLOATS = {"ix_number", "ix_quantity"}
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+
+def apply(connection: Connection, work: WriteSet) -> int:
+    """Apply one write set; the transaction's id."""
+    puts = sorted(work.puts, key=lambda put: (put.part, put.type, put.id))
+    with connection.transaction():
+        _hold(connection, work)
+        with connection.pipeline():
+            txid = _run(connection, "SELECT pg_current_xact_id()::text::bigint", ())
+            outcomes = [(put, *_put(connection, put)) for put in puts]
+            _index(connection, puts)
+            inbound = [
+                (put, _run(connection, rows.inbound(put.type_name).replace("?", "%s"), (put.id, put.type_name)))
+                for put in puts
+                if put.deleted
+            ]
+            expected = _expect(connection, work, puts)
+            settled = _settle(connection, work)
+        for put, moved, written in outcomes:
+            if (moved is not None and moved.rowcount != 1) or written.rowcount != 1:
+                raise LostRace(f"{put.type_name}/{put.id}")
+        for put, cursor in inbound:
+            if (by := cursor.fetchone()) is not None:
+                raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=by[2])
+        for expect, cursor in expected:
+            _check(expect, cursor)
+        for cursor, error in settled:
+            if cursor.rowcount != 1:
+                raise error
+        found = txid.fetchone()
+        assert found is not None
+        return int(found[0])
+
+
+def _hold(connection: Connection, work: WriteSet) -> None:
+    """Whoever deletes waits for whoever has just referred to it, and the other way round.
+
+    Advisory locks live in memory, so a much-referenced organisation is not a hot row.
+    """
+    deleted = [put for put in work.puts if put.deleted]
+    shared = sorted({_lock_number(e.type, e.id) for e in work.expects})
+    if shared:
+        connection.execute("SELECT pg_advisory_xact_lock_shared(n) FROM unnest(%s::bigint[]) AS n", (shared,))
+    for number in sorted(_lock_number(put.type, put.id) for put in deleted):
+        connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (number,))
+
+
+def _lock_number(type_number: int, id_: str) -> int:
+    return system_hash(f"{type_number}/{id_}")
+
+
+def _run(connection: Connection, sql: str, params: Any) -> psycopg.Cursor[tuple[Any, ...]]:
+    return connection.execute(cast(LiteralString, sql), params)
+
+
+def _put(connection: Connection, put: Put) -> tuple[Any, Any]:
+    key = (put.part, put.type, put.id)
+    row = rows.resource_row(put, 0, _INDEX_VERSION)
+    if not put.expected:
+        if put.located:
+            _run(connection, "INSERT INTO locator VALUES (%s, %s, %s)", (put.type, put.id, put.part))
+        return None, _run(
+            connection,
+            f"INSERT INTO resource ({rows.RESOURCE_COLUMNS})"
+            " VALUES (%s,%s,%s,%s,pg_current_xact_id()::text::bigint,%s,%s,%s,%s,%s,%s,%s)",
+            (*row[:4], *row[5:]),
+        )
+    moved = _run(
+        connection,
+        f"INSERT INTO version ({rows.VERSION_COLUMNS}) SELECT {rows.VERSION_COLUMNS} FROM resource"
+        " WHERE part = %s AND type = %s AND id = %s AND version = %s FOR UPDATE",
+        (*key, put.expected),
+    )
+    written = _run(
+        connection,
+        "UPDATE resource SET version = %s, txid = pg_current_xact_id()::text::bigint, updated = %s, custodian = %s,"
+        " sens = %s, deleted = %s, method = %s, ixver = %s, body = %s"
+        " WHERE part = %s AND type = %s AND id = %s AND version = %s",
+        (put.version, *row[5:], *key, put.expected),
+    )
+    for table in rows.INDEX_TABLES:
+        _run(connection, f"DELETE FROM {table} WHERE part = %s AND type = %s AND id = %s", key)
+    _run(connection, "DELETE FROM subject WHERE rpart = %s AND type = %s AND id = %s", key)
+    return moved, written
+
+
+def _index(connection: Connection, puts: list[Put]) -> None:
+    gathered: dict[str, list[tuple[Any, ...]]] = {}
+    for put in puts:
+        for table, found in rows.index_rows(put):
+            gathered.setdefault(table, []).extend(found)
+        if subjects := rows.subject_rows(put):
+            gathered.setdefault("subject", []).extend(subjects)
+    for table, found in gathered.items():
+        columns = rows.INDEX_TABLES.get(table, rows.SUBJECT_COLUMNS)
+        arrays = ", ".join(f"%s::{_kind(table, name.strip())}[]" for name in columns.split(","))
+        _run(
+            connection,
+            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays})",
+            [list(column) for column in zip(*found, strict=True)],
+        )
+
+
+def _kind(table: str, column: str) -> str:
+    if table in _FLOATS and column in ("lo", "hi"):
+        return "float8"
+    return _KINDS.get(column, "text")
+
+
+def _expect(connection: Connection, work: WriteSet, puts: list[Put]) -> list[tuple[Expect, Any]]:
+    own = {(put.part, put.type, put.id) for put in puts if not put.deleted}
+    return [
+        (
+            expect,
+            _run(
+                connection,
+                "SELECT version, deleted FROM resource WHERE part = %s AND type = %s AND id = %s",
+                (expect.part, expect.type, expect.id),
+            ),
+        )
+        for expect in work.expects
+        if (expect.part, expect.type, expect.id) not in own
+    ]
+
+
+def _check(expect: Expect, cursor: Any) -> None:
+    found = cursor.fetchone()
+    if expect.version and (found is None or found[0] != expect.version):
+        raise LostRace(f"{expect.type_name}/{expect.id}")
+    if found is None or found[1]:
+        raise BrokenReference(
+            "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
+        )
+
+
+def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception]]:
+    """Claims, counters, guards, due work, grants, audit; with what to raise when a row was not written."""
+    must: list[tuple[Any, Exception]] = []
+    for op in sorted(work.claims, key=lambda claim: (claim.kind, claim.key)):
+        if op.take:
+            cursor = _run(
+                connection,
+                "INSERT INTO claim VALUES (%s, %s, %s, 1, %s) ON CONFLICT (kind, key) DO UPDATE SET"
+                " holder = excluded.holder, fence = claim.fence + 1, expires = excluded.expires"
+                " WHERE claim.holder = excluded.holder OR claim.expires <= %s",
+                (op.kind, op.key, op.holder, op.expires, op.now),
+            )
+            must.append((cursor, Conflict("claims.taken", kind=op.kind, key=op.key)))
+        else:
+            _run(connection, "DELETE FROM claim WHERE kind = %s AND key = %s AND holder = %s", (op.kind, op.key, op.holder))
+    for kind, key, holder in sorted(work.uniques):
+        cursor = _run(connection, "INSERT INTO unique_key VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (kind, key, holder))
+        must.append((cursor, Conflict("claims.not-unique", kind=kind, key=key)))
+    for counter in sorted(work.counters, key=lambda one: (one.kind, one.key)):
+        if counter.amount >= 0:
+            cursor = _run(
+                connection,
+                "INSERT INTO counter VALUES (%s, %s, %s) ON CONFLICT (kind, key) DO UPDATE"
+                " SET amount = counter.amount + excluded.amount",
+                (counter.kind, counter.key, counter.amount),
+            )
+        else:
+            cursor = _run(
+                connection,
+                "UPDATE counter SET amount = amount + %s WHERE kind = %s AND key = %s AND amount + %s >= 0",
+                (counter.amount, counter.kind, counter.key, counter.amount),
+            )
+        must.append((cursor, Conflict("claims.not-enough", kind=counter.kind, key=counter.key)))
+    for guard, expected in sorted(work.guards):
+        cursor = _run(
+            connection,
+            "INSERT INTO guard VALUES (%s, %s, %s) ON CONFLICT (key) DO UPDATE SET n = excluded.n,"
+            " touched = excluded.touched WHERE guard.n = %s",
+            (guard, expected + 1, work.now, expected),
+        )
+        must.append((cursor, LostRace(guard)))
+    for part, id_ in work.due_done:
+        cursor = _run(connection, "DELETE FROM due WHERE part = %s AND id = %s", (part, id_))
+        must.append((cursor, LostRace(f"due/{id_}")))
+    for ref, kind in work.due_cancelled:
+        _run(connection, "DELETE FROM due WHERE ref = %s AND kind = %s", (ref, kind))
+    for due in work.dues:
+        _run(
+            connection, "INSERT INTO due VALUES (%s,%s,%s,%s,%s,%s,%s,0,0,'',0,'')",
+            (due.part, due.id, due.at, due.lane, due.kind, due.ref, due.payload),
+        )
+    for grant in work.grants:
+        _run(
+            connection,
+            f"INSERT INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({','.join(['%s'] * 13)})"
+            " ON CONFLICT (part, resident, id) DO UPDATE SET ends = excluded.ends, level = excluded.level",
+            (grant.part, grant.resident, grant.id, grant.org, grant.person, grant.level, grant.purpose, grant.reason,
+             grant.source, grant.scope_ref, grant.starts, grant.ends, int(grant.verified)),
+        )
+    for source, ends in work.grants_ended:
+        _run(connection, "UPDATE access_grant SET ends = %s WHERE source = %s AND ends > %s", (ends, source, ends))
+    for audit in work.audits:
+        _run(
+            connection,
+            f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES ({','.join(['%s'] * len(audit))})",
+            audit,
+        )
+    return must

@@ -1,0 +1,181 @@
+"""The store: open one by its url, run commands on it, ask it.
+
+``sqlite:///DIR`` keeps everything in one directory (one server process); ``postgresql://...`` uses a server.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from doorstep.kernel import audit, tokens
+from doorstep.kernel.clock import Clock
+from doorstep.kernel.due import LATE, Runner
+from doorstep.kernel.engine import Engine
+from doorstep.kernel.errors import Conflict
+from doorstep.kernel.postgres import PostgresEngine
+from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Actor, Stored
+from doorstep.kernel.sqlite import SqliteEngine
+from doorstep.kernel.tx import Tx, checked
+from doorstep.kernel.writeset import LostRace
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+TRIES: Final = 25
+"""How often a command is run again after a lost race before the client hears of it."""
+
+
+class Store:
+    """One record. Safe for use from many threads."""
+
+    def __init__(self, engine: Engine, *, clock: Clock | None = None) -> None:
+        self.engine = engine
+        self.clock = clock or Clock(int(self.setting("clock.offset", "0")))
+        self.runner = Runner(self)
+        self.secret = bytes.fromhex(self.setting("secret", "") or self._new_secret())
+        self._sealer: audit.Sealer | None = None
+
+    # -- asking and writing
+
+    def run(self, actor: Actor, command: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a command in one transaction; again on what is there now when it lost a race.
+
+        A command has no side effects but its writes, so running it again is harmless.
+        """
+        for attempt in range(TRIES):
+            try:
+                with self.transaction(actor) as tx:
+                    return command(tx, *args, **kwargs)
+            except LostRace as lost:
+                if attempt == TRIES - 1:
+                    raise Conflict("tx.lost-race", what=lost.what) from lost
+                time.sleep(random.uniform(0, 0.002 * attempt))
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def transaction(self, actor: Actor) -> Iterator[Tx]:
+        """One try at a transaction: commits at the end of the block, raises LostRace when it lost a race."""
+        now = self.clock.now()
+        with self.engine.reader() as reader:
+            tx = Tx(reader, dataclasses.replace(actor, at=now), now, checked)
+            yield tx
+            work = tx.close()
+        if work:
+            self.engine.apply(work)
+
+    @contextmanager
+    def snapshot(self, actor: Actor, *, audited: bool = True) -> Iterator[Reads]:
+        """A consistent view. What was shown is written down before the block's end returns, unless the caller does."""
+        with self.engine.reader() as reader:
+            reads = Reads(reader, dataclasses.replace(actor, at=self.clock.now()))
+            yield reads
+        if audited and reads.seen:
+            refs = tuple(f"{type_name}/{id_}" for type_name, id_ in reads.seen)
+            resident = next((id_ for type_name, id_ in reads.seen if type_name == "Patient"), "")
+            self.audit(audit.Access(actor, "read", refs=refs, resident=resident))
+
+    def read_once(self, actor: Actor, type: str, id: str) -> Stored:
+        """One resource by one statement; the caller writes the audit row."""
+        return Reads(_Once(self.engine), dataclasses.replace(actor, at=self.clock.now())).stored(type, id)
+
+    def audit(self, access: audit.Access) -> None:
+        """Write an access down durably, before the answer that it tells of leaves."""
+        self.engine.audit(access.row(self.clock.now()))
+
+    # -- accounts, settings, health
+
+    def issue_token(self, account: str, actor: Actor, *, ttl: int) -> str:
+        """A bearer token that holds for ``ttl`` seconds of the real clock."""
+        return tokens.issue(self.engine, account, actor, ttl=ttl)
+
+    def account(self, token: str) -> Actor | None:
+        """Whose token it is, if it holds now."""
+        return tokens.find(self.engine, token)
+
+    def revoke(self, account: str) -> int:
+        """End every token of an account; how many there were."""
+        return tokens.revoke(self.engine, account)
+
+    def setting(self, name: str, default: str) -> str:
+        found = self.engine.once("SELECT value FROM setting WHERE name = ?", [name])
+        return str(found[0][0]) if found else default
+
+    def set_setting(self, name: str, value: str) -> None:
+        self.engine.write(
+            [("INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [name, value])]
+        )
+
+    def advance_clock(self, by: int) -> None:
+        """Move the business clock forward (demo) and run what has become due."""
+        self.clock.advance(by)
+        self.set_setting("clock.offset", str(self.clock.offset))
+        while self.runner.run_due():
+            pass
+
+    def health(self) -> dict[str, Any]:
+        """What an operator asks first. ``late_due`` above 0 or a growing ``unsealed_age_s`` is an alarm."""
+        now = self.clock.now()
+        due = self.engine.once(
+            "SELECT lane, count(*), coalesce(min(at), 0) FROM due WHERE dead = 0 AND at <= ? GROUP BY lane", [now]
+        )
+        late = self.engine.once("SELECT count(*) FROM due WHERE dead = 0 AND at <= ?", [now - LATE])[0][0]
+        dead = self.engine.once("SELECT count(*) FROM due WHERE dead = 1")[0][0]
+        oldest = self.engine.once("SELECT count(*), coalesce(min(at), 0) FROM audit")[0]
+        return {
+            "engine": self.engine.dialect,
+            "waiting_writes": self.engine.waiting(),
+            "due": {lane: int(count) for lane, count, _ in due},
+            "late_due": int(late),
+            "dead_due": int(dead),
+            "unsealed": int(oldest[0]),
+            "unsealed_age_s": round(max(0, now - oldest[1]) / 1e6, 1) if oldest[0] else 0,
+            "sealer": self._sealer.failed if self._sealer else "not running",
+            "clock_offset_s": self.clock.offset // 1_000_000,
+        }
+
+    # -- life
+
+    def start_background(self) -> None:
+        """The sealer and the due runner (a server does; a short client does not)."""
+        self._sealer = audit.Sealer(self.engine)
+        self.runner.start()
+
+    def close(self) -> None:
+        self.runner.close()
+        if self._sealer is not None:
+            self._sealer.close()
+        self.engine.close()
+
+    def _new_secret(self) -> str:
+        """Made once, by whoever opens the store first; signs paging cursors."""
+        self.engine.write(
+            [("INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO NOTHING", ["secret", secrets.token_hex(32)])]
+        )
+        return self.setting("secret", "")
+
+
+class _Once:
+    """A reader for one statement on the latest committed state."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.dialect = engine.dialect
+        self.rows = engine.once
+
+
+def open(url: str, *, clock: Clock | None = None, exclusive: bool = True, **options: Any) -> Store:
+    """Open or make a record. ``exclusive=False`` is for short local clients beside a running server (SQLite)."""
+    if url.startswith("sqlite:///"):
+        return Store(SqliteEngine(Path(url.removeprefix("sqlite:///")), exclusive=exclusive, **options), clock=clock)
+    if url.startswith(("postgresql://", "postgres://")):
+        return Store(PostgresEngine(url, **options), clock=clock)
+    raise ValueError(url)
+
+

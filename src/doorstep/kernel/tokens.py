@@ -1,0 +1,39 @@
+"""Opaque bearer tokens: only their hashes are kept, read on each request, so that ending one holds at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+
+from doorstep.kernel.clock import SECOND, real_now
+from doorstep.kernel.engine import Engine
+from doorstep.kernel.refs import Actor
+
+_FIELDS = ("person", "role", "organization", "purpose", "account")
+
+
+def issue(engine: Engine, account: str, actor: Actor, *, ttl: int) -> str:
+    """A new token for an account; ``ttl`` in seconds."""
+    token = "dst_" + secrets.token_urlsafe(32)
+    known = json.dumps({name: getattr(actor, name) for name in _FIELDS} | {"account": account})
+    now = real_now()
+    engine.write([("INSERT INTO token VALUES (?, ?, ?, ?, ?)", [_hash(token), account, known, now, now + ttl * SECOND])])
+    return token
+
+
+def find(engine: Engine, token: str) -> Actor | None:
+    """The actor behind a token that holds now."""
+    rows = engine.once("SELECT actor, expires FROM token WHERE hash = ?", [_hash(token)])
+    if not rows or rows[0][1] <= real_now():
+        return None
+    return Actor(**json.loads(rows[0][0]))
+
+
+def revoke(engine: Engine, account: str) -> int:
+    """End every token of an account."""
+    return engine.write([("DELETE FROM token WHERE account = ?", [account])])[0]
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
