@@ -17,6 +17,8 @@ SPLICED = [
      b'{"z":1e2,"meta":{"versionId":"3","lastUpdated":"2026-01-02T03:04:05.678+08:00","tag":[{"code":"a,}"}]},"resourceType":"Basic","id":"x1", "n":{"id":"keep"}}'),
     (b'{}', b'{"id":"x1","meta":{"versionId":"3","lastUpdated":"2026-01-02T03:04:05.678+08:00"}}'),
     (b'{"meta":{},"id":"q"}', b'{"meta":{"versionId":"3","lastUpdated":"2026-01-02T03:04:05.678+08:00"},"id":"x1"}'),
+    (b'{\n  "id": "q",\r\n\t"a": [ 1, "x \\" y" ]\n}',
+     b'{"meta":{"versionId":"3","lastUpdated":"2026-01-02T03:04:05.678+08:00"},"id":"x1","a":[1,"x \\" y"]}'),
     (b'{"id" : "q" , "n" : 12 }',
      b'{"meta":{"versionId":"3","lastUpdated":"2026-01-02T03:04:05.678+08:00"},"id" : "x1" , "n" : 12 }'),
 ]

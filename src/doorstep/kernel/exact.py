@@ -24,6 +24,7 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"')
+_STRING_OR_SPACE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[ \t\r\n]+')
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\],:]')
 _OPENERS = re.compile(rb"[\[{\]}]")
 
@@ -58,7 +59,7 @@ def splice(raw: bytes, *, id: str, version: int, updated: str) -> bytes:
 
     ``raw`` is one JSON object that ``decode`` has accepted; ``updated`` is an instant.
     """
-    text = raw.strip()
+    text = one_line(raw)
     edits: list[tuple[int, int, bytes]] = []
     after_type, id_at, meta_at = text.index(b"{") + 1, None, None
     for name, start, end in _members(text, 0):
@@ -89,6 +90,14 @@ def splice(raw: bytes, *, id: str, version: int, updated: str) -> bytes:
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+def one_line(raw: bytes) -> bytes:
+    """The same JSON without white space outside strings when it had line breaks, so that it is one line of NDJSON."""
+    text = raw.strip()
+    if b"\n" not in text and b"\r" not in text:
+        return text
+    return _STRING_OR_SPACE.sub(lambda found: found[0] if found[0][:1] == b'"' else b"", text)
 
 
 def _splice_meta(meta: bytes, server: bytes) -> bytes:
