@@ -30,6 +30,7 @@ BUNDLES = (
     "valuesets",
     "v2-valuesets",
     "v3-valuesets",
+    "valueset-expansions",
 )
 """The Bundles of the specification itself. The package's loose files hold examples among them and are not read."""
 
@@ -83,7 +84,9 @@ def _compile(bundles: Mapping[str, list[Json]], target: Path) -> None:
         compartments=compile_compartments(compartments),
     )
     (target / CORE).write_bytes(msgspec.msgpack.encode(core))
-    terms = Terminology([*bundles["valuesets"], *bundles["v2-valuesets"], *bundles["v3-valuesets"]])
+    terms = Terminology(
+        [*bundles["valuesets"], *bundles["v2-valuesets"], *bundles["v3-valuesets"]], bundles["valueset-expansions"]
+    )
     write_shelf(target / "value_sets.shelf", ((it.url, it) for it in terms.value_set_records()))
     write_shelf(target / "code_systems.shelf", ((it.url, it) for it in terms.system_records()))
     profiles = [

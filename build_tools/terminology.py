@@ -37,14 +37,14 @@ class System:
             code = concept["code"]
             properties = [(it["code"], _value(it)) for it in concept.get("property", ())]
             named = [value for name, value in properties if name in ("parent", "subsumedBy")]
-            self.display.setdefault(code, concept.get("display", ""))
+            self.display.setdefault(code, concept.get("display", "").strip())
             self.parents[code] = tuple(dict.fromkeys([*self.parents.get(code, ()), *above, *named]))
             self.properties.setdefault(code, []).extend(properties)
             self._add(concept.get("concept", ()), (code,))
 
     def abstract(self, code: str) -> bool:
-        """Whether a code only groups others (R4 4.8.7, notSelectable; "abstract" in the v2 tables)."""
-        return any(name in ("notSelectable", "abstract") and value == "true" for name, value in self.properties[code])
+        """Whether a code only groups others and is no value itself (R4 4.8.7, notSelectable)."""
+        return ("notSelectable", "true") in self.properties[code]
 
     def below(self, code: str) -> set[str]:
         """A code and all its descendants."""
@@ -84,11 +84,17 @@ class System:
 
 
 class Terminology:
-    """All code systems and value sets of the package."""
+    """All code systems and value sets of the package.
 
-    def __init__(self, resources: list[Json]) -> None:
+    The package also has expansions that its makers let a terminology server compute. Ours are computed from the
+    definitions; theirs give displays that the definitions leave out, and the few systems that they list as a whole.
+    """
+
+    def __init__(self, resources: list[Json], expansions: list[Json]) -> None:
         self.systems = {it["url"]: System(it) for it in resources if it["resourceType"] == "CodeSystem"}
         self.value_sets = {it["url"]: it for it in resources if it["resourceType"] == "ValueSet"}
+        self.expansions = {it["url"]: _listed(it["expansion"]) for it in expansions if not _cut(it["expansion"])}
+        self.displays = {key: shown for it in expansions for key, shown in _listed(it["expansion"]).items()}
         self._done: dict[str, tuple[Codes, set[str]]] = {}
 
     def system_records(self) -> list[SystemRecord]:
@@ -113,6 +119,8 @@ class Terminology:
             # A value set that includes itself, which R4 forbids, would find itself empty here.
             self._done[url] = ({}, {url})
             self._done[url] = self._compose(self.value_sets[url].get("compose"), url)
+            if self._done[url][1] and _whole_system(self.value_sets[url]) and self.expansions.get(url):
+                self._done[url] = (self.expansions[url], set())
         return self._done[url]
 
     def _compose(self, compose: Json | None, url: str) -> tuple[Codes, set[str]]:
@@ -147,7 +155,7 @@ class Terminology:
         url = include["system"]
         system = self.systems.get(url)
         if "concept" in include:
-            return {(url, it["code"]): _display(it, system) for it in include["concept"]}, set()
+            return {(url, it["code"]): self._display(it, url) for it in include["concept"]}, set()
         if system is None:
             return {}, {url}
         chosen = set(system.display)
@@ -164,9 +172,35 @@ class Terminology:
             if code in chosen and not system.abstract(code)
         }, missing
 
+    def _display(self, concept: Json, url: str) -> str:
+        """What the value set says, else the code system, else the published expansions."""
+        code = concept["code"]
+        system = self.systems.get(url)
+        shown = concept.get("display") or (system and system.display.get(code)) or self.displays.get((url, code), "")
+        return str(shown).strip()
 
-def _display(concept: Json, system: System | None) -> str:
-    return str(concept.get("display") or (system.display.get(concept["code"], "") if system else ""))
+
+def _listed(expansion: Json) -> Codes:
+    """The codes of a published expansion, nested ones included."""
+    found: Codes = {}
+    waiting = list(expansion.get("contains", ()))
+    while waiting:
+        here = waiting.pop(0)
+        if not here.get("abstract"):
+            found[(here.get("system", ""), here["code"])] = here.get("display", "")
+        waiting[:0] = here.get("contains", ())
+    return found
+
+
+def _cut(expansion: Json) -> bool:
+    """Whether a published expansion says that it is not the whole (R4 extensions valueset-toocostly, -unclosed)."""
+    return any(it["url"].endswith(("valueset-toocostly", "valueset-unclosed")) for it in expansion.get("extension", ()))
+
+
+def _whole_system(value_set: Json) -> bool:
+    """Whether a value set is exactly one code system, such as the currencies of ISO 4217."""
+    includes = value_set["compose"]["include"]
+    return len(includes) == 1 and set(includes[0]) == {"system"} and "exclude" not in value_set["compose"]
 
 
 def _value(property_: Json) -> str:
