@@ -1,0 +1,1 @@
+"""Several workflows in one transaction."""

@@ -1,0 +1,123 @@
+"""What can be ordered, measured, given as a reason or asked of a specialty: default data that an alliance may replace.
+
+Each concept has a Chinese and an English designation. What is stored is the code with the display that was shown.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from doorstep.terms import systems
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """A code and what it is called. ``short`` is what a hurried hand types (pinyin initials)."""
+
+    system: str
+    code: str
+    zh: str
+    en: str
+    short: str = ""
+
+    def display(self, language: str) -> str:
+        return self.en if language.startswith("en") else self.zh
+
+    def coding(self, language: str = "zh") -> dict[str, str]:
+        return {"system": self.system, "code": self.code, "display": self.display(language)}
+
+
+@dataclass(frozen=True, slots=True)
+class Analyte:
+    """One measured quantity, its unit (UCUM and as shown) and its usual range for adults."""
+
+    concept: Concept
+    unit: str
+    shown: str
+    low: Decimal | None
+    high: Decimal | None
+    digits: int
+
+    def flag(self, value: Decimal) -> str:
+        """"L", "H" or "N" (v3 ObservationInterpretation); "" where there is no range."""
+        if self.low is None or self.high is None:
+            return ""
+        return "L" if value < self.low else "H" if value > self.high else "N"
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One line of the order form, and what is measured for it."""
+
+    __test__ = False
+
+    concept: Concept
+    loinc: str
+    specimen: str
+    analytes: tuple[Analyte, ...]
+
+
+@cache
+def analytes() -> dict[str, Analyte]:
+    """By LOINC code."""
+    return {
+        row["loinc"]: Analyte(
+            Concept(systems.LOINC, row["loinc"], row["zh"], row["en"]), row["unit"], row["shown"],
+            _decimal(row["low"]), _decimal(row["high"]), row["digits"],
+        )
+        for row in _data("analytes")
+    }
+
+
+@cache
+def tests() -> dict[str, Test]:
+    """The laboratory's menu, by our code, in the order of the form."""
+    known = analytes()
+    return {
+        row["code"]: Test(
+            Concept(systems.TEST, row["code"], row["zh"], row["en"], row["short"]), row["loinc"], row["specimen"],
+            tuple(known[code] for code in row["analytes"]),
+        )
+        for row in _data("tests")
+    }
+
+
+@cache
+def reasons(act: str) -> dict[str, Concept]:
+    """Coded reasons of one act, such as "referral.decline"."""
+    rows = _data("reasons").get(act, [])
+    return {row["code"]: Concept(systems.REASON, f"{act}.{row['code']}", row["zh"], row["en"]) for row in rows}
+
+
+@cache
+def specialties() -> dict[str, Concept]:
+    """The departments that a referral can be addressed to."""
+    return {row["code"]: Concept(systems.SPECIALTY, row["code"], row["zh"], row["en"]) for row in _data("specialties")}
+
+
+@cache
+def designation(system: str, code: str) -> Concept | None:
+    """A concept of ours by its coding, so that a page can say it in the reader's language."""
+    return _all().get((system, code))
+
+
+@cache
+def _all() -> dict[tuple[str, str], Concept]:
+    concepts = [analyte.concept for analyte in analytes().values()]
+    concepts += [test.concept for test in tests().values()]
+    concepts += specialties().values()
+    concepts += [concept for act in _data("reasons") for concept in reasons(act).values()]
+    return {(concept.system, concept.code): concept for concept in concepts}
+
+
+def _data(name: str) -> Any:
+    return json.loads(files(__package__).joinpath(f"data/{name}.json").read_text("utf-8"), parse_float=Decimal)
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(value)

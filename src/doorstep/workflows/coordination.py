@@ -1,0 +1,261 @@
+"""The one way in which a state table moves: a coordinating Task, its deadline, its Provenance.
+
+FHIR R4 Task (workflow module, pattern "request and coordinating task"). ``Task.requester`` is the institution that
+asks, ``Task.restriction.recipient`` the one that is asked; ``Task.owner`` is whichever of them acts next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from doorstep.kernel import exact
+from doorstep.kernel.clock import HOME, instant
+from doorstep.kernel.errors import NotFound
+from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.tx import Tx
+from doorstep.terms import systems
+from doorstep.terms.policies import policy
+from doorstep.workflows.table import CLOCK, Act, Table
+
+Resource = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Case:
+    """One running workflow as a command sees it: the Task, its version, and who the parties are."""
+
+    table: Table
+    task: Resource
+    version: int
+
+    @property
+    def id(self) -> str:
+        return str(self.task["id"])
+
+    @property
+    def ref(self) -> str:
+        return f"Task/{self.task['id']}"
+
+    @property
+    def state(self) -> str:
+        return state_of(self.task)
+
+    @property
+    def resident(self) -> str:
+        return str(self.task["for"]["reference"])
+
+    def organization(self, party: str) -> str:
+        """The institution that is this party."""
+        return parties(self.table, self.task)[party]
+
+
+def state_of(task: Resource) -> str:
+    """The code in Task.businessStatus."""
+    return str(task["businessStatus"]["coding"][0]["code"])
+
+
+def workflow_of(task: Resource) -> str:
+    """The code in Task.code: the name of the state table; "" for a Task that no table of ours governs."""
+    codings = task.get("code", {}).get("coding", ())
+    return next((coding["code"] for coding in codings if coding.get("system") == systems.WORKFLOW), "")
+
+
+def parties(table: Table, task: Resource) -> dict[str, str]:
+    """Party -> institution: the first party asks, the second is asked."""
+    asking, asked = table.parties
+    return {asking: task["requester"]["reference"], asked: task["restriction"]["recipient"][0]["reference"]}
+
+
+def parts_played(table: Table, task: Resource, organization: str) -> frozenset[str]:
+    """Which parties an institution is; both, when it asks itself."""
+    return frozenset(party for party, held_by in parties(table, task).items() if held_by == organization)
+
+
+def load(tx: Tx, table: Table, task: str) -> Case:
+    """The Task by id; NotFound when it is absent, invisible, or governed by another table."""
+    stored = tx.stored("Task", task)
+    resource = exact.decode(stored.body)
+    if workflow_of(resource) != table.name:
+        raise NotFound("read.not-found", type="Task", id=task)
+    return Case(table, resource, stored.version)
+
+
+def begin(
+    tx: Tx, table: Table, act: Act, *, focus: str, resident: str, asking: str, asked: str, priority: str = "routine",
+    encounter: str = "", inputs: tuple[Resource, ...] = (), part_of: str = "", text: str = "", until: int = 0,
+    also: tuple[str, ...] = (), occurred: int | None = None,
+) -> Stored:
+    """Create the coordinating Task in the state that ``act`` leads to. ``until`` overrides the policy's deadline."""
+    task: Resource = {
+        "resourceType": "Task",
+        "intent": "order",
+        "priority": priority,
+        "code": {"coding": [{"system": systems.WORKFLOW, "code": table.name}]},
+        "focus": {"reference": focus},
+        "for": {"reference": resident},
+        "authoredOn": instant(tx.now),
+        "requester": {"reference": asking},
+        "restriction": {"recipient": [{"reference": asked}]},
+    }
+    if encounter:
+        task["encounter"] = {"reference": encounter}
+    if part_of:
+        task["partOf"] = [{"reference": part_of}]
+    if text:
+        task["description"] = text
+    if inputs:
+        task["input"] = list(inputs)
+    deadline = _enter(tx, table, act.target, task, until)
+    stored = tx.create(task)
+    _watch(tx, table, f"Task/{stored.id}", act.target, deadline)
+    attest(tx, table, act, (f"{stored.ref}/_history/{stored.version}", resident, *also), occurred)
+    return stored
+
+
+def move(
+    tx: Tx, case: Case, act: Act, *, reason: Resource | None = None, note: str = "",
+    outputs: tuple[Resource, ...] = (), also: tuple[str, ...] = (), occurred: int | None = None, until: int = 0,
+) -> Stored:
+    """Apply an act that was checked: new state, owner, deadline and FHIR statuses, and one Provenance."""
+    late = _late(tx, case.task)
+    task = case.task
+    if reason is not None:
+        task["statusReason"] = reason
+    else:
+        task.pop("statusReason", None)
+    if note:
+        task.setdefault("note", []).append(_note(tx, note))
+    if outputs:
+        task.setdefault("output", []).extend(outputs)
+    deadline = _enter(tx, case.table, act.target, task, until)
+    stored, _ = tx.update(task, if_match=case.version)
+    tx.cancel_due(f"{case.table.name}.deadline", case.ref)
+    _watch(tx, case.table, case.ref, act.target, deadline)
+    testimony = (f"{case.ref}/_history/{stored.version}", case.resident, *also)
+    attest(tx, case.table, act, testimony, occurred, reason)
+    if late:
+        _lift(tx, case)
+    return stored
+
+
+def request_status(tx: Tx, case: Case, act: Act) -> str:
+    """Bring the request resource's status into line with the new state; the reference to its new version, or ""."""
+    focus = Ref.parse(case.task["focus"]["reference"])
+    request = tx.read(focus.type, focus.id)
+    status = case.table.state(act.target).request
+    if request["status"] == status:
+        return ""
+    stored, _ = tx.update({**request, "status": status})
+    return f"{focus}/_history/{stored.version}"
+
+
+def item(code: str, value: str) -> Resource:
+    """A box of a form as Task.input or Task.output."""
+    return {"type": {"coding": [{"system": systems.ITEM, "code": code}]}, "valueString": value}
+
+
+def item_reference(code: str, reference: str) -> Resource:
+    """A box that holds a reference."""
+    return {"type": {"coding": [{"system": systems.ITEM, "code": code}]}, "valueReference": {"reference": reference}}
+
+
+def boxes(items: list[Resource]) -> dict[str, str]:
+    """Task.input or Task.output as box -> text or reference."""
+    found = {}
+    for entry in items:
+        value = entry.get("valueString") or entry.get("valueReference", {}).get("reference", "")
+        found[entry["type"]["coding"][0]["code"]] = value
+    return found
+
+
+def deadline_of(task: Resource) -> str:
+    """When the next actor should have acted: an instant, or "" when the Task is over."""
+    return str(task.get("restriction", {}).get("period", {}).get("end", ""))
+
+
+def _enter(tx: Tx, table: Table, code: str, task: Resource, until: int) -> int:
+    """Write what a state says into the Task; the deadline in microseconds, 0 for a final state."""
+    state = table.state(code)
+    task["status"] = state.task
+    task["businessStatus"] = {"coding": [{"system": systems.state_system(table.name), "code": code}]}
+    task["lastModified"] = instant(tx.now)
+    restriction = task["restriction"]
+    if not state.open:
+        restriction.pop("period", None)
+        task.pop("owner", None)
+        return 0
+    task["owner"] = {"reference": parties(table, task)[state.owner]}
+    limit = policy(state.limit.replace("{priority}", task["priority"]), on=day(tx.now))
+    deadline = until or tx.now + limit.microseconds
+    restriction["period"] = {"end": instant(deadline)}
+    return deadline
+
+
+def _watch(tx: Tx, table: Table, ref: str, state: str, deadline: int) -> None:
+    if deadline:
+        tx.due(deadline, f"{table.name}.deadline", ref=ref, payload={"state": state})
+
+
+def attest(
+    tx: Tx, table: Table, act: Act, targets: tuple[str, ...], occurred: int | None = None,
+    reason: Resource | None = None,
+) -> None:
+    """One Provenance: what was done, when it happened and when it was written down, by whom, for whom and why.
+
+    The resident is among the targets, so that whoever may read the record may read how it came about.
+    """
+    provenance: Resource = {
+        "resourceType": "Provenance",
+        "target": [{"reference": target} for target in targets if target],
+        "occurredDateTime": instant(tx.now if occurred is None else occurred),
+        "recorded": instant(tx.now),
+        "activity": {"coding": [{"system": systems.act_system(table.name), "code": act.code}]},
+        "agent": [_agent(tx, act)],
+    }
+    if reason is not None:
+        provenance["reason"] = [reason]
+    tx.create(provenance)
+
+
+def _agent(tx: Tx, act: Act) -> Resource:
+    if act.who == CLOCK:
+        return {"who": {"identifier": {"system": f"{systems.BASE}/sid/agent", "value": CLOCK}}}
+    return {
+        "role": [{"coding": [{"system": systems.STAFF_ROLE, "code": tx.actor.role}]}],
+        "who": {"reference": tx.actor.person},
+        "onBehalfOf": {"reference": tx.actor.organization},
+    }
+
+
+def _note(tx: Tx, text: str) -> Resource:
+    return {"authorReference": {"reference": tx.actor.organization}, "time": instant(tx.now), "text": text}
+
+
+def _late(tx: Tx, task: Resource) -> bool:
+    end = deadline_of(task)
+    return bool(end) and moment(end) < tx.now
+
+
+def _lift(tx: Tx, case: Case) -> None:
+    """The late one has acted: what was raised about it is no longer anybody's to do."""
+    query = [("part-of", case.ref), ("code", f"{systems.WORKFLOW}|escalation"), ("status", "requested")]
+    for task in tx.search("Task", query):
+        task["status"] = "cancelled"
+        task["businessStatus"] = {"coding": [{"system": systems.state_system("escalation"), "code": "lifted"}]}
+        task["lastModified"] = instant(tx.now)
+        task["restriction"].pop("period", None)
+        task.pop("owner", None)
+        tx.update(task)
+        tx.cancel_due("escalation.deadline", f"Task/{task['id']}")
+
+
+def moment(text: str) -> int:
+    """A FHIR instant as microseconds since the epoch."""
+    return int(datetime.fromisoformat(text).timestamp() * 1_000_000)
+
+
+def day(now: int) -> date:
+    """The home zone's date of a moment."""
+    return datetime.fromtimestamp(now / 1_000_000, HOME).date()

@@ -1,0 +1,89 @@
+"""Silence is reported upwards: when a deadline passes and nobody has acted, the institution above gets a Task.
+
+The late Task stays with its owner. What was raised goes away by itself when the owner acts, or when the one above has
+settled it; until then the reminder comes again.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from doorstep.kernel.errors import Gone, NotFound
+from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.tx import Tx
+from doorstep.terms import systems
+from doorstep.workflows import affiliation
+from doorstep.workflows.coordination import Case, begin, load, move, parts_played, state_of
+from doorstep.workflows.table import CLOCK, Act, State, Table, needed
+
+TABLE: Final = Table(
+    "escalation", "workflows.escalation", "Task", ("late", "superior"),
+    (
+        State("raised", "workflows.escalation-raised", "requested", "", "superior", "escalation.settle"),
+        State("settled", "workflows.escalation-settled", "completed", ""),
+        State("lifted", "workflows.escalation-lifted", "cancelled", ""),
+    ),
+    (
+        Act("raise", "workflows.escalation-raise", CLOCK, (), "raised"),
+        Act("remind", "workflows.escalation-remind", CLOCK, ("raised",), "raised"),
+        Act("settle", "workflows.escalation-settle", "superior", ("raised",), "settled", ("note",)),
+    ),
+)  # fmt: skip
+
+
+def raise_task(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """A Task's deadline has passed: if it still stands as it did then, its owner's superior is told."""
+    task = _there(tx, ref)
+    if task is None or "owner" not in task or state_of(task) != payload["state"]:
+        return
+    _raise(tx, ref, task["for"]["reference"], task["owner"]["reference"], task.get("description", ""), task["priority"])
+
+
+def raise_visit(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """A visit that should be over is not: the institution itself is told."""
+    visit = _there(tx, ref)
+    if visit is None or visit["status"] != payload["state"]:
+        return
+    institution = visit["serviceProvider"]["reference"]
+    _raise(tx, ref, visit["subject"]["reference"], institution, "", "routine", to=institution)
+
+
+def remind(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """What was raised is still open when its own deadline passes: it is raised again."""
+    task = _there(tx, ref)
+    if task is None or state_of(task) != payload["state"]:
+        return
+    move(tx, load(tx, TABLE, task["id"]), TABLE.act("remind"))
+
+
+def settle(tx: Tx, *, task: str, note: str) -> Stored:
+    """The superior has seen to it, and says how."""
+    act = TABLE.act("settle")
+    case: Case = load(tx, TABLE, task)
+    TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, tx.actor.organization))
+    needed(act, {"note": note})
+    tx.end_grants(case.ref)
+    return move(tx, case, act, note=note.strip())
+
+
+def _raise(tx: Tx, ref: str, resident: str, late: str, text: str, priority: str, to: str = "") -> None:
+    if _raised(tx, ref):
+        return
+    superior = to or affiliation.superior(tx, late)
+    part_of = ref if ref.startswith("Task/") else ""
+    task = begin(tx, TABLE, TABLE.act("raise"), focus=ref, resident=resident, asking=late, asked=superior,
+                 part_of=part_of, text=text, priority=priority)  # fmt: skip
+    tx.grant(resident=Ref.parse(resident).id, org=superior, level=2, reason="escalation", source=str(task.ref))
+
+
+def _raised(tx: Tx, ref: str) -> bool:
+    query = [("focus", ref), ("code", f"{systems.WORKFLOW}|{TABLE.name}"), ("status", "requested")]
+    return bool(tx.search("Task", query))
+
+
+def _there(tx: Tx, ref: str) -> dict[str, Any] | None:
+    target = Ref.parse(ref)
+    try:
+        return tx.read(target.type, target.id)
+    except (Gone, NotFound):
+        return None

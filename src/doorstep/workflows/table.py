@@ -1,0 +1,95 @@
+"""State tables: who may do what, when, and what comes of it. Data that code, buttons, documents and tests read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from doorstep.kernel.errors import Conflict, Forbidden, Invalid
+
+CLOCK: Final = "clock"
+"""The party of acts that nobody does: a deadline has passed."""
+
+PARTY_LABELS: Final = {
+    "clinic": "workflows.party-clinic",
+    "orderer": "workflows.party-orderer",
+    "laboratory": "workflows.party-laboratory",
+    "sender": "workflows.party-sender",
+    "receiver": "workflows.party-receiver",
+    "planner": "workflows.party-planner",
+    "team": "workflows.party-team",
+    "late": "workflows.party-late",
+    "superior": "workflows.party-superior",
+    CLOCK: "workflows.party-clock",
+}
+"""Message keys of the parties of all tables."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state. A final state has no ``owner`` (the party that acts next) and no ``limit``.
+
+    ``task`` and ``request`` are the FHIR statuses of the Task and of the request resource; ``limit`` is the key of the
+    policy that gives the deadline, in which "{priority}" stands for the Task's priority; ``label`` is a message key.
+    """
+
+    code: str
+    label: str
+    task: str
+    request: str
+    owner: str = ""
+    limit: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.owner != ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act. ``source`` is empty for the act that begins; ``needs`` are the boxes that may not be left empty."""
+
+    code: str
+    label: str
+    who: str
+    source: tuple[str, ...]
+    target: str
+    needs: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The whole of one workflow."""
+
+    name: str
+    label: str
+    request: str
+    parties: tuple[str, ...]
+    states: tuple[State, ...]
+    acts: tuple[Act, ...]
+
+    def state(self, code: str) -> State:
+        return next(state for state in self.states if state.code == code)
+
+    def act(self, code: str) -> Act:
+        return next(act for act in self.acts if act.code == code)
+
+    def offered(self, state: str, parties: frozenset[str]) -> tuple[Act, ...]:
+        """The acts that somebody who is these parties may do now: the buttons of a page."""
+        return tuple(act for act in self.acts if state in act.source and act.who in parties)
+
+    def check(self, act: Act, *, state: str, parties: frozenset[str]) -> None:
+        """Refuse the wrong hand first (so that the state is not told to it), then the wrong moment."""
+        if act.who not in parties:
+            raise Forbidden("workflows.not-yours", workflow=self.name, act=act.code, who=act.who)
+        if state not in act.source:
+            raise Conflict("workflows.wrong-state", workflow=self.name, act=act.code, state=state)
+
+
+def needed(act: Act, given: dict[str, object]) -> None:
+    """Refuse an act whose boxes are empty, naming each."""
+    for name in act.needs:
+        value = given.get(name)
+        if value is None or value == () or (isinstance(value, str) and not value.strip()):
+            raise Invalid("workflows.empty-box", element=name, act=act.code, box=name)

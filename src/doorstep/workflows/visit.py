@@ -1,0 +1,194 @@
+"""An outpatient visit: a resident is seen at an institution. The Encounter is the state (R4 Encounter).
+
+Opening a visit is what gives an institution the right to read the resident's record, until some days after its end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from doorstep.kernel import exact
+from doorstep.kernel.clock import instant
+from doorstep.kernel.errors import Conflict, Invalid
+from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.tx import Tx
+from doorstep.terms import systems
+from doorstep.terms.catalogue import analytes, reasons
+from doorstep.terms.policies import policy
+from doorstep.workflows.coordination import attest, day, moment
+from doorstep.workflows.measure import quantity, read_number
+from doorstep.workflows.table import Act, State, Table, needed
+
+TABLE: Final = Table(
+    "visit", "workflows.visit", "Encounter", ("clinic",),
+    (
+        State("in-progress", "workflows.visit-in-progress", "", "in-progress", "clinic", "visit.open"),
+        State("finished", "workflows.visit-finished", "", "finished"),
+        State("cancelled", "workflows.visit-cancelled", "", "cancelled"),
+    ),
+    (
+        Act("open", "workflows.visit-open", "clinic", (), "in-progress", ("complaint",),
+            ("workflows.visit-open-already",)),
+        Act("note", "workflows.visit-note", "clinic", ("in-progress",), "in-progress"),
+        Act("finish", "workflows.visit-finish", "clinic", ("in-progress",), "finished"),
+        Act("cancel", "workflows.visit-cancel", "clinic", ("in-progress",), "cancelled", ("reason",)),
+    ),
+)  # fmt: skip
+
+_CLASS: Final = {"system": systems.ACT_CODE, "code": "AMB", "display": "ambulatory"}
+_VITAL: Final = {"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": "vital-signs"}]}
+_PRESSURE: Final = {"coding": [{"system": systems.LOINC, "code": "85354-9"}]}
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a doctor writes during a visit; numbers as they were typed, "" for what was not taken."""
+
+    systolic: str = ""
+    diastolic: str = ""
+    heart_rate: str = ""
+    temperature: str = ""
+    impression: str = ""
+    impression_code: str = ""
+
+
+def open_visit(tx: Tx, *, resident: str, complaint: str, occurred: int | None = None) -> Stored:
+    """The institution of the actor begins a visit; it may read the resident's record from now on."""
+    act = TABLE.act("open")
+    needed(act, {"complaint": complaint})
+    institution = tx.actor.organization
+    running = _running(tx, resident, institution)
+    if running is not None:
+        raise Conflict("workflows.visit-open-already", encounter=running)
+    start = tx.now if occurred is None else occurred
+    encounter: dict[str, Any] = {
+        "resourceType": "Encounter",
+        "status": "in-progress",
+        "class": _CLASS,
+        "subject": {"reference": resident},
+        "participant": [{
+            "type": [{"coding": [{"system": systems.PARTICIPATION, "code": "PPRF"}]}],
+            "individual": {"reference": tx.actor.person},
+        }],
+        "period": {"start": instant(start)},
+        "reasonCode": [{"text": complaint.strip()}],
+        "serviceProvider": {"reference": institution},
+    }  # fmt: skip
+    id_ = tx.fresh_id(encounter)
+    source = f"Encounter/{id_}"
+    limit = policy(TABLE.state("in-progress").limit, on=day(tx.now)).microseconds
+    tx.claim("visit", f"{resident} {institution}", holder=id_, expires=tx.now + limit)
+    tx.grant(
+        resident=Ref.parse(resident).id, org=institution, level=2, reason="visit", source=source,
+        ends=tx.now + limit + policy("visit.access", on=day(tx.now)).microseconds,
+    )
+    stored = tx.create(encounter, id=id_)
+    tx.due(tx.now + limit, "visit.deadline", ref=source, payload={"state": "in-progress"})
+    attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident), occurred)
+    return stored
+
+
+def note_findings(tx: Tx, *, encounter: str, findings: Findings) -> list[Stored]:
+    """Write down what was found: vital signs as Observations, the impression as a Condition of this visit."""
+    act = TABLE.act("note")
+    visit, _ = _visit(tx, encounter, act)
+    resident = visit["subject"]["reference"]
+    common = {
+        "subject": {"reference": resident}, "encounter": {"reference": f"Encounter/{encounter}"},
+        "effectiveDateTime": instant(tx.now), "performer": [{"reference": tx.actor.person}],
+    }
+    written = [tx.create({"resourceType": "Observation", "status": "final", "category": [_VITAL], **each, **common})
+               for each in _vital_signs(findings)]  # fmt: skip
+    if findings.impression.strip():
+        written.append(tx.create(_condition(tx, findings, encounter, resident)))
+    if not written:
+        raise Invalid("workflows.nothing-noted", element="impression")
+    attest(tx, TABLE, act, (*(f"{each.ref}/_history/{each.version}" for each in written), resident))
+    return written
+
+
+def finish(tx: Tx, *, encounter: str) -> Stored:
+    """The visit is over; the institution keeps reading the record for some days."""
+    return _end(tx, encounter, TABLE.act("finish"))
+
+
+def cancel(tx: Tx, *, encounter: str, reason: str) -> Stored:
+    """The visit did not take place; the right to read ends now."""
+    act = TABLE.act("cancel")
+    needed(act, {"reason": reason})
+    known = reasons("visit.cancel").get(reason)
+    if known is None:
+        raise Invalid("workflows.unknown-reason", element="reason", reason=reason)
+    return _end(tx, encounter, act, {"coding": [known.coding()]})
+
+
+def is_late(encounter: dict[str, Any], now: int) -> bool:
+    """Whether a running visit should have been finished."""
+    start = moment(encounter["period"]["start"])
+    return bool(encounter["status"] == "in-progress" and start + policy("visit.open", on=day(now)).microseconds < now)
+
+
+def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None) -> Stored:
+    visit, version = _visit(tx, encounter, act)
+    visit["status"] = TABLE.state(act.target).request
+    visit["period"]["end"] = instant(tx.now)
+    stored, _ = tx.update(visit, if_match=version)
+    source, resident = f"Encounter/{encounter}", visit["subject"]["reference"]
+    tx.release("visit", f"{resident} {tx.actor.organization}", holder=encounter)
+    tx.cancel_due("visit.deadline", source)
+    kept = 0 if act.code == "cancel" else policy("visit.access", on=day(tx.now)).microseconds
+    tx.end_grants(source, at=tx.now + kept)
+    attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident), reason=reason)
+    return stored
+
+
+def _visit(tx: Tx, encounter: str, act: Act) -> tuple[dict[str, Any], int]:
+    stored = tx.stored("Encounter", encounter)
+    visit = exact.decode(stored.body)
+    ours = visit.get("serviceProvider", {}).get("reference") == tx.actor.organization
+    TABLE.check(act, state=visit["status"], parties=frozenset({"clinic"} if ours else ()))
+    return visit, stored.version
+
+
+def _running(tx: Tx, resident: str, institution: str) -> str | None:
+    found = tx.search(
+        "Encounter", [("patient", resident), ("status", "in-progress"), ("service-provider", institution)]
+    )
+    return str(found[0]["id"]) if found else None
+
+
+def _vital_signs(findings: Findings) -> list[dict[str, Any]]:
+    known = analytes()
+    signs: list[dict[str, Any]] = []
+    pressure = {"8480-6": ("systolic", findings.systolic), "8462-4": ("diastolic", findings.diastolic)}
+    if any(text.strip() for _, text in pressure.values()):
+        parts = [_measured(known[code], read_number(text, element=box)) for code, (box, text) in pressure.items()]
+        signs.append({"code": _PRESSURE, "component": parts})
+    single = (("8867-4", "heart_rate", findings.heart_rate), ("8310-5", "temperature", findings.temperature))
+    for code, box, text in single:
+        if text.strip():
+            signs.append(_measured(known[code], read_number(text, element=box)))
+    return signs
+
+
+def _measured(analyte: Any, value: Decimal) -> dict[str, Any]:
+    return {"code": {"coding": [analyte.concept.coding()]}, **quantity(analyte, value)}
+
+
+def _condition(tx: Tx, findings: Findings, encounter: str, resident: str) -> dict[str, Any]:
+    code: dict[str, Any] = {"text": findings.impression.strip()}
+    if findings.impression_code.strip():
+        code["coding"] = [{"system": systems.ICD10, "code": findings.impression_code.strip().upper()}]
+    return {
+        "resourceType": "Condition",
+        "clinicalStatus": {"coding": [{"system": systems.CONDITION_CLINICAL, "code": "active"}]},
+        "verificationStatus": {"coding": [{"system": systems.CONDITION_VERIFIED, "code": "provisional"}]},
+        "category": [{"coding": [{"system": systems.CONDITION_CATEGORY, "code": "encounter-diagnosis"}]}],
+        "code": code,
+        "subject": {"reference": resident},
+        "encounter": {"reference": f"Encounter/{encounter}"},
+        "recordedDate": instant(tx.now),
+        "recorder": {"reference": tx.actor.person},
+    }
