@@ -261,6 +261,19 @@ def migrate(connection: sqlite3.Connection, *, post: bool = False) -> list[str]:
     return applied
 
 
+def migrate_directory(directory: Path, *, post: bool) -> list[str]:
+    """``migrate`` on a data directory that no server is using."""
+    lock = _take(directory)
+    connection = sqlite3.connect(directory / FILE, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        return migrate(connection, post=post)
+    finally:
+        connection.close()
+        os.close(lock)
+
+
 def _take(directory: Path) -> int:
     """The lock of a data directory, held until closed or until the process ends."""
     directory.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
-from doorstep.kernel import audit, tokens
+import psycopg
+
+from doorstep.kernel import audit, postgres, sqlite, tokens
 from doorstep.kernel.clock import Clock
 from doorstep.kernel.due import LATE, Runner
 from doorstep.kernel.engine import Engine
@@ -179,3 +181,11 @@ def open(url: str, *, clock: Clock | None = None, exclusive: bool = True, **opti
     raise ValueError(url)
 
 
+
+
+def migrate(url: str, *, post: bool = False) -> list[str]:
+    """Apply the schema steps that are missing; with ``post`` also those that older code cannot live with."""
+    if url.startswith("sqlite:///"):
+        return sqlite.migrate_directory(Path(url.removeprefix("sqlite:///")), post=post)
+    with psycopg.connect(url, autocommit=True) as connection:
+        return postgres.migrate(connection, post=post)

@@ -1,0 +1,90 @@
+"""The command line: short clients of the same rules that the server follows."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from doorstep import locale_text
+from doorstep.kernel.errors import Refusal
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; its exit status. A refusal is one sentence on stderr, exit status 2."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    from doorstep import verbs
+
+    try:
+        status: int = getattr(verbs, options.verb.replace("-", "_"))(options)
+        return status
+    except Refusal as refusal:
+        language = verbs.language()
+        for issue in refusal.issues[:20]:
+            where = f" [{issue.element}]" if issue.element else ""
+            print(f"doorstep: {locale_text.text(issue.key, issue.params, language)}{where}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="doorstep")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    serve = _verb(verbs, "serve")
+    serve.add_argument("--port", type=int, default=8080)
+    serve.add_argument("--bind", default="127.0.0.1", metavar="ADDR")
+    serve.add_argument("--workers", type=int, default=1)
+    serve.add_argument("--threads", type=int, default=64)
+    serve.add_argument("--roles", default="api,pages,jobs")
+    serve.add_argument("--tls-certificate", default="", metavar="FILE")
+    serve.add_argument("--tls-key", default="", metavar="FILE")
+    serve.add_argument("--plain-beyond-loopback", action="store_true")
+
+    token = _verb(verbs, "token")
+    token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")
+    token.add_argument("--hours", type=float, default=12)
+    token.add_argument("--revoke", action="store_true")
+
+    load = _verb(verbs, "load")
+    load.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    load.add_argument("--custodian", default="Organization/doorstep", metavar="ORGANIZATION")
+    load.add_argument("--processes", type=int, default=2)
+
+    export = _verb(verbs, "export")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR")
+    export.add_argument("--type", action="append", default=[], dest="types")
+
+    check = _verb(verbs, "check")
+    check.add_argument("--strict", action="store_true")
+
+    backup = _verb(verbs, "backup")
+    backup.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    restore = _verb(verbs, "restore")
+    restore.add_argument("--from", dest="source", type=Path, required=True, metavar="DIR")
+
+    migrate = _verb(verbs, "migrate")
+    migrate.add_argument("--post", action="store_true")
+
+    demo = verbs.add_parser("demo")
+    demo.add_argument("--data", type=Path, default=Path("demo-data"), metavar="DIR")
+    demo.add_argument("--port", type=int, default=8080)
+    demo.add_argument("--residents", type=int, default=200)
+    demo.add_argument("--check", action="store_true")
+    demo.add_argument("--database", default="", metavar="URL")
+    return parser
+
+
+def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> argparse.ArgumentParser:
+    verb = verbs.add_parser(name)
+    verb.add_argument("--data", type=Path, metavar="DIR")
+    verb.add_argument("--database", default=os.environ.get("DOORSTEP_DATABASE", ""), metavar="URL")
+    return verb
+
+
+if __name__ == "__main__":
+    sys.exit(main())

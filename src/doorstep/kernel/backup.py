@@ -1,0 +1,88 @@
+"""Backup of the whole data directory while it is in use, and restore into an empty one.
+
+The record and the accounts are one set. SQLite copies a consistent snapshot page by page beside the running server; a
+manifest holds the hash of each file, and restore refuses a set that does not agree with it. For PostgreSQL the server's
+own tools are called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+from doorstep.kernel.clock import instant, real_now
+from doorstep.kernel.errors import Conflict, Malformed, Unavailable
+
+MANIFEST = "manifest.json"
+_DUMP = "record.dump"
+
+
+def backup(data: Path | None, url: str, target: Path) -> list[str]:
+    """Write a backup set into ``target``, which must be empty or absent; the names of its files."""
+    target.mkdir(parents=True, exist_ok=True)
+    if any(target.iterdir()):
+        raise Conflict("backup.not-empty", directory=str(target))
+    names = [_copy(file, target) for file in sorted(data.glob("*.db"))] if data else []
+    if not url.startswith("sqlite"):
+        _tool("pg_dump", "--format=custom", f"--file={target / _DUMP}", url)
+        names.append(_DUMP)
+    if data:
+        names += [_plain(file, target) for file in sorted(data.glob("*.key"))]
+    manifest = {"made": instant(real_now()), "files": {name: _hash(target / name) for name in names}}
+    (target / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+    return names
+
+
+def restore(source: Path, data: Path, url: str) -> list[str]:
+    """Put a backup set back; every file's hash is compared before the first is written."""
+    try:
+        files: dict[str, str] = json.loads((source / MANIFEST).read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError):
+        raise Malformed("backup.no-manifest", directory=str(source)) from None
+    for name, expected in files.items():
+        if not (source / name).exists() or _hash(source / name) != expected:
+            raise Malformed("backup.altered", file=name)
+    data.mkdir(parents=True, exist_ok=True)
+    if any(data.glob("*.db")):
+        raise Conflict("backup.not-empty", directory=str(data))
+    for name in files:
+        if name == _DUMP:
+            _tool("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(source / name))
+        else:
+            shutil.copy2(source / name, data / name)
+    return list(files)
+
+
+def _copy(file: Path, target: Path) -> str:
+    origin, copy = sqlite3.connect(file), sqlite3.connect(target / file.name)
+    try:
+        origin.backup(copy, pages=4096)
+        if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
+            raise Unavailable("backup.damaged", file=file.name)
+    finally:
+        origin.close()
+        copy.close()
+    return file.name
+
+
+def _plain(file: Path, target: Path) -> str:
+    shutil.copy2(file, target / file.name)
+    return file.name
+
+
+def _tool(name: str, *arguments: str) -> None:
+    program = shutil.which(name)
+    if program is None:
+        raise Unavailable("backup.no-tool", tool=name)
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Unavailable("backup.tool-failed", tool=name, reason=done.stderr.strip()[-500:])
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

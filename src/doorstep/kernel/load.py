@@ -1,0 +1,256 @@
+"""Bulk loading: NDJSON and Bundles, plain or compressed, resumable.
+
+Resources are prepared (read, validated, indexed) in worker processes and committed in large write sets by one. The
+position in each file is kept in the record; a chunk that was committed but not yet counted is recognised by its
+content, so loading a file again changes nothing. References may dangle here (a file may name what comes later);
+``check`` lists those that still do.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import hashlib
+import lzma
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from doorstep.kernel import bundle, exact, index, rows
+from doorstep.kernel.clock import instant
+from doorstep.kernel.errors import Malformed, Refusal
+from doorstep.kernel.read import type_number
+from doorstep.kernel.refs import DIRECTORY, Actor, is_id, new_id, part_of_id, part_of_resident, random_part
+from doorstep.kernel.store import Store
+from doorstep.kernel.tx import checked
+from doorstep.kernel.writeset import Put, WriteSet
+
+CHUNK = 500
+_OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
+
+Prepared = tuple[list[Put], list[tuple[int, Refusal]], int]
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What came of one file. ``refused`` names the line (or entry) and why."""
+
+    file: str
+    written: int = 0
+    unchanged: int = 0
+    refused: list[tuple[int, Refusal]] = field(default_factory=list)
+    skipped: int = 0
+
+
+def load(
+    store: Store, actor: Actor, file: Path, *, processes: int = 2, progress: Callable[[int, int], None] | None = None
+) -> Loaded:
+    """Load one file. A refused line does not stop the others; it is reported with its number.
+
+    ``progress(done, total)`` is called in bytes for NDJSON, in entries for a Bundle.
+    """
+    result = Loaded(file.name)
+    if _is_ndjson(file):
+        _load_lines(store, actor, file, result, processes, progress)
+    else:
+        _load_bundle(store, actor, file, result, progress)
+    return result
+
+
+def _load_bundle(store: Store, actor: Actor, file: Path, result: Loaded, progress: Callable[[int, int], None] | None) -> None:
+    with _open(file) as stream:
+        raw = stream.read()
+    content = exact.decode(raw)
+    if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
+        chunk = prepare([(1, raw)], actor.organization, store.clock.now())
+        _commit(store, actor, chunk, result)
+        return
+    if content.get("type") in ("transaction", "batch"):
+        outcome = store.run(actor, bundle.transaction, raw)
+        result.written += len(outcome)
+        return
+    entries = [
+        (number, exact.encode(entry["resource"]))
+        for number, entry in enumerate(content.get("entry", []), 1)
+        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
+    ]
+    for start in range(0, len(entries), CHUNK):
+        _commit(store, actor, prepare(entries[start : start + CHUNK], actor.organization, store.clock.now()), result)
+        if progress:
+            progress(min(start + CHUNK, len(entries)), len(entries))
+
+
+def _load_lines(
+    store: Store, actor: Actor, file: Path, result: Loaded, processes: int, progress: Callable[[int, int], None] | None
+) -> None:
+    name = f"load.{_fingerprint(file)}"
+    done = int(store.setting(name, "0"))
+    result.skipped = done
+    total = file.stat().st_size
+    waiting: list[tuple[int, int, Future[Prepared]]] = []
+    with _open(file) as stream, ProcessPoolExecutor(processes) as pool:
+
+        def settle() -> None:
+            last, position, future = waiting.pop(0)
+            _commit(store, actor, future.result(), result)
+            store.set_setting(name, str(last))
+            if progress:
+                progress(min(position, total), total)
+
+        for last, position, chunk in _chunks(stream, done):
+            waiting.append((last, position, pool.submit(prepare, chunk, actor.organization, store.clock.now())))
+            if len(waiting) > processes * 2:
+                settle()
+        while waiting:
+            settle()
+
+
+def prepare(lines: list[tuple[int, bytes]], organization: str, now: int) -> Prepared:
+    """(number, text) of resources as puts that expect nothing yet; those refused with their numbers."""
+    puts: list[Put] = []
+    refused: list[tuple[int, Refusal]] = []
+    moment = now - now % 1000
+    for number, raw in lines:
+        try:
+            puts.append(_put(raw, organization, moment))
+        except Refusal as refusal:
+            refused.append((number, refusal))
+    return puts, refused, len(lines)
+
+
+def _put(raw: bytes, organization: str, moment: int) -> Put:
+    resource = exact.decode(raw)
+    if not isinstance(resource, dict):
+        raise Malformed("load.not-a-resource")
+    checked(resource)
+    type_name, id_ = resource["resourceType"], resource.get("id")
+    number = type_number(type_name)
+    home = index.home_resident(resource)
+    if id_ is None:
+        id_ = new_id(random_part() if type_name == "Patient" else part_of_resident(home) if home else DIRECTORY)
+    elif not isinstance(id_, str) or not is_id(id_):
+        raise Malformed("tx.id-missing", element=f"{type_name}.id")
+    carried = part_of_id(id_)
+    if carried is not None:
+        part = carried
+    elif type_name == "Patient":
+        part = part_of_resident(id_)
+    else:
+        part = part_of_resident(home) if home else DIRECTORY
+    when = instant(moment)
+    meta = resource.get("meta") or {}
+    found = index.extract({**resource, "id": id_, "meta": {**meta, "versionId": "1", "lastUpdated": when}})
+    return Put(
+        part, number, type_name, id_, 0, 1, moment, organization, index.sensitivity(resource), False, "PUT",
+        exact.splice(raw, id=id_, version=1, updated=when), carried is None and type_name != "Patient", found,
+        tuple((part_of_resident(resident), resident, direct) for resident, direct in found.residents),
+    )  # fmt: skip
+
+
+def _commit(store: Store, actor: Actor, prepared: Prepared, result: Loaded) -> None:
+    puts, refused, _ = prepared
+    result.refused += refused
+    fresh: dict[tuple[str, str], Put] = {}
+    known = _known(store, puts)
+    for put in puts:
+        there = known.get((put.type, put.id))
+        if there is None:
+            fresh[put.type_name, put.id] = put
+        elif _same(there[2], put.body):
+            result.unchanged += 1
+        else:
+            fresh[put.type_name, put.id] = _next(put, there)
+    if not fresh:
+        return
+    # A file may hold one resource twice in a chunk; the last line is the one that stands, as if they came one by one.
+    work = WriteSet(puts=list(fresh.values()), now=store.clock.now())
+    work.audits.append(
+        rows.audit_row(actor, id=new_id(DIRECTORY), at=work.now, action="batch", refs=f"{len(fresh)} resources", outcome=200)
+    )
+    store.engine.apply(work)
+    result.written += len(fresh)
+
+
+def _known(store: Store, puts: list[Put]) -> dict[tuple[int, str], tuple[int, int, str, int]]:
+    """(type, id) -> (part, version, body, updated) of what is already there."""
+    found: dict[tuple[int, str], tuple[int, int, str, int]] = {}
+    for start in range(0, len(puts), 100):
+        some = puts[start : start + 100]
+        chosen = [put for put in some if put.located]
+        if chosen:
+            values = ", ".join(["(?, ?)"] * len(chosen))
+            where = store.engine.once(
+                f"SELECT type, id, part FROM locator WHERE (type, id) IN (VALUES {values})",
+                [value for put in chosen for value in (put.type, put.id)],
+            )
+            parts = {(row[0], row[1]): row[2] for row in where}
+            for put in chosen:
+                put.part = parts.get((put.type, put.id), put.part)
+            some = [put for put in some if not put.located or (put.type, put.id) in parts]
+        if some:
+            values = ", ".join(["(?, ?, ?)"] * len(some))
+            there = store.engine.once(
+                "SELECT type, id, part, version, body, updated FROM resource"
+                f" WHERE (part, type, id) IN (VALUES {values})",
+                [value for put in some for value in (put.part, put.type, put.id)],
+            )
+            found |= {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in there}
+    return found
+
+
+def _next(put: Put, there: tuple[int, int, str, int]) -> Put:
+    part, version, _, updated = there
+    put.part, put.expected, put.version = part, version, version + 1
+    put.updated = max(put.updated, updated + 1000)
+    put.body = exact.splice(put.body, id=put.id, version=put.version, updated=instant(put.updated))
+    put.rows = index.extract(exact.decode(put.body))
+    return put
+
+
+def _same(old: str, new: bytes) -> bool:
+    """Equal but for what the server sets."""
+    if not old:
+        return False
+    one, other = exact.decode(old), exact.decode(new)
+    for resource in (one, other):
+        meta = resource.get("meta") or {}
+        meta.pop("versionId", None)
+        meta.pop("lastUpdated", None)
+        if not meta:
+            resource.pop("meta", None)
+    return exact.encode(one) == exact.encode(other)
+
+
+def _chunks(stream: IO[bytes], done: int) -> Iterator[tuple[int, int, list[tuple[int, bytes]]]]:
+    chunk: list[tuple[int, bytes]] = []
+    position = 0
+    for number, line in enumerate(stream, 1):
+        position += len(line)
+        if number <= done or not line.strip():
+            continue
+        chunk.append((number, line))
+        if len(chunk) == CHUNK:
+            yield number, position, chunk
+            chunk = []
+    if chunk:
+        yield chunk[-1][0], position, chunk
+
+
+def _is_ndjson(file: Path) -> bool:
+    name = file.name.removesuffix(file.suffix) if file.suffix in _OPENERS else file.name
+    if name.endswith((".ndjson", ".jsonl")):
+        return True
+    if name.endswith(".json"):
+        return False
+    raise Malformed("load.unknown-kind", file=file.name)
+
+
+def _open(file: Path) -> IO[bytes]:
+    return _OPENERS.get(file.suffix, open)(file, "rb")
+
+
+def _fingerprint(file: Path) -> str:
+    found = file.stat()
+    return hashlib.sha256(f"{file.resolve()}|{found.st_size}|{found.st_mtime_ns}".encode()).hexdigest()[:24]

@@ -1,0 +1,172 @@
+"""One server process mounts the FHIR interface, the pages and the operator's addresses over one store."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from doorstep import operate
+from doorstep.kernel import store as stores
+from doorstep.kernel.errors import Unavailable
+from doorstep.kernel.store import Store
+
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+ROLES = ("api", "pages", "jobs")
+"""What a process may do: the FHIR interface, the pages, background work. PostgreSQL: any mix in any process."""
+_CONFIG = "DOORSTEP_SERVE"
+STOP_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a server is started. ``url`` is the store's; ``data`` holds accounts and keys."""
+
+    url: str
+    data: str
+    port: int
+    bind: str = "127.0.0.1"
+    workers: int = 1
+    threads: int = 64
+    roles: tuple[str, ...] = ROLES
+    demo: bool = False
+    tls_certificate: str = ""
+    tls_key: str = ""
+    plain_beyond_loopback: bool = False
+
+
+def refuse_unsafe(settings: Settings) -> None:
+    """The two things that a server never does silently: several processes on SQLite, plain HTTP beyond loopback."""
+    if settings.url.startswith("sqlite") and settings.workers > 1:
+        raise Unavailable("serve.one-process", workers=settings.workers)
+    unknown = [role for role in settings.roles if role not in ROLES]
+    if unknown:
+        raise Unavailable("serve.unknown-role", role=unknown[0])
+    loopback = settings.bind == "localhost"
+    with contextlib.suppress(ValueError):
+        loopback = ipaddress.ip_address(settings.bind).is_loopback
+    if not loopback and not settings.tls_certificate and not settings.plain_beyond_loopback:
+        raise Unavailable("serve.plain-beyond-loopback", bind=settings.bind)
+    if settings.demo and not loopback:
+        raise Unavailable("serve.demo-beyond-loopback", bind=settings.bind)
+
+
+def make_wsgi(store: Store, data: Path, *, demo: bool = False, roles: Iterable[str] = ROLES) -> Wsgi:
+    """The whole application over a store."""
+    roles = set(roles)
+    mounts: dict[str, Wsgi] = {}
+    if "api" in roles:
+        from doorstep.rest.app import make_app
+
+        mounts["/fhir"] = make_app(store, base_path="/fhir")
+    if "pages" in roles:
+        from doorstep.web.wsgi import make_app as make_pages
+
+        mounts[""] = make_pages(store, data, demo)
+    api, pages = mounts.get("/fhir", _nothing), mounts.get("", _nothing)
+
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith("/fhir") and (len(path) == 5 or path[5] == "/"):
+            return api(environ, start_response)
+        return pages(environ, start_response)
+
+    return operate.wrap(app, store)
+
+
+def _nothing(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return [b""]
+
+
+def register_work(store: Store) -> None:
+    """Whatever runs later: each workflow names its own."""
+    from doorstep import workflows
+
+    workflows.register(store.runner)
+
+
+def worker() -> Wsgi:
+    """What a worker process of the server calls: opens the store and makes the application."""
+    settings = Settings(**json.loads(os.environ[_CONFIG]))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    # Many threads hand small pieces of work to one writer: a short switch interval keeps the hand-over short.
+    sys.setswitchinterval(0.001)
+    store = stores.open(settings.url)
+    register_work(store)
+    if "jobs" in settings.roles:
+        store.start_background()
+    import atexit
+
+    atexit.register(store.close)
+    return make_wsgi(store, Path(settings.data), demo=settings.demo, roles=settings.roles)
+
+
+def serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT; prints one ready line when requests are accepted."""
+    refuse_unsafe(settings)
+    stores.open(settings.url).close()  # the lock and the schema: refused here, in one sentence, before anything starts
+    if set(settings.roles) == {"jobs"}:
+        return _jobs_only(settings)
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    os.environ[_CONFIG] = json.dumps(asdict(settings))
+    scheme = "https" if settings.tls_certificate else "http"
+    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    threading.Thread(target=_announce, args=(f"{scheme}://{host}:{settings.port}", settings), daemon=True).start()
+    server = Granian(
+        "doorstep.server:worker", address=settings.bind, port=settings.port, interface=Interfaces.WSGI,
+        workers=settings.workers, blocking_threads=settings.threads, factory=True, websockets=False,
+        log_level=LogLevels.warning, backlog=2048, backpressure=settings.threads * 4,
+        workers_kill_timeout=STOP_SECONDS,
+        ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
+        ssl_key=Path(settings.tls_key) if settings.tls_key else None,
+    )  # fmt: skip
+    server.serve()
+    return 0
+
+
+def _announce(base: str, settings: Settings) -> None:
+    """Print the ready line once the server answers, not when it was started."""
+    import ssl
+
+    context = ssl._create_unverified_context() if base.startswith("https") else None  # noqa: S323 - our own socket
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{base}/healthz", timeout=2, context=context):
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    else:
+        return
+    roles = ",".join(settings.roles)
+    print(f"ready {base}/ fhir={base}/fhir roles={roles}", flush=True)
+
+
+def _jobs_only(settings: Settings) -> int:
+    import signal
+
+    store = stores.open(settings.url)
+    register_work(store)
+    store.start_background()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    print("ready roles=jobs", flush=True)
+    stop.wait()
+    store.close()
+    return 0

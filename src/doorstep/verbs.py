@@ -1,0 +1,201 @@
+"""What each verb of the command line does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+from doorstep import locale_text
+from doorstep.kernel import store as stores
+from doorstep.kernel.access import ADMINISTRATOR
+from doorstep.kernel.clock import real_now
+from doorstep.kernel.errors import BadRequest
+from doorstep.kernel.refs import Actor
+from doorstep.kernel.store import Store
+
+OPERATOR = Actor("Device/doorstep", ADMINISTRATOR, "Organization/doorstep", "HOPERAT", "operator")
+"""Whoever may run commands on this machine as the data's owner."""
+ACCOUNTS = {"admin": Actor("Device/doorstep", ADMINISTRATOR, "Organization/doorstep", "HOPERAT", "admin")}
+
+
+def language() -> str:
+    """The terminal's language among ours."""
+    chosen = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    return locale_text.language(chosen.replace("_", "-").partition(".")[0])
+
+
+def say(key: str, **params: object) -> None:
+    """One line on stdout in the terminal's language."""
+    print(locale_text.text(key, params, language()), flush=True)
+
+
+def serve(options: Namespace) -> int:
+    from doorstep.server import Settings
+    from doorstep.server import serve as run
+
+    roles = tuple(role.strip() for role in options.roles.split(",") if role.strip())
+    return run(
+        Settings(
+            _url(options), str(_data(options)), options.port, options.bind, options.workers, options.threads, roles,
+            False, options.tls_certificate, options.tls_key, options.plain_beyond_loopback,
+        )
+    )  # fmt: skip
+
+
+def token(options: Namespace) -> int:
+    """Print a bearer token for an account; works beside a running server, because it only adds one row."""
+    actor = ACCOUNTS.get(options.account)
+    if actor is None:
+        raise BadRequest("cli.unknown-account", account=options.account, known=", ".join(ACCOUNTS))
+    store = stores.open(_url(options), exclusive=False) if _is_sqlite(options) else stores.open(_url(options))
+    try:
+        if options.revoke:
+            say("cli.revoked", count=store.revoke(options.account))
+        else:
+            print(store.issue_token(options.account, actor, ttl=int(options.hours * 3600)))
+    finally:
+        store.close()
+    return 0
+
+
+def load(options: Namespace) -> int:
+    from doorstep.kernel.load import load as load_file
+
+    missing = [str(file) for file in options.files if not file.is_file()]
+    if missing:
+        raise BadRequest("cli.no-file", file=missing[0])
+    store = stores.open(_url(options))
+    status = 0
+    try:
+        for file in options.files:
+            began = real_now()
+            actor = Actor(OPERATOR.person, OPERATOR.role, options.custodian, OPERATOR.purpose, OPERATOR.account)
+            result = load_file(store, actor, file, processes=options.processes, progress=_bar(file.name))
+            seconds = max((real_now() - began) / 1e6, 1e-6)
+            say("cli.loaded", file=result.file, written=result.written, unchanged=result.unchanged,
+                skipped=result.skipped, refused=len(result.refused), rate=round(result.written / seconds))  # fmt: skip
+            for number, refusal in result.refused[:50]:
+                issue = refusal.issues[0]
+                reason = locale_text.text(issue.key, issue.params, language())
+                print(f"  {file.name}:{number}: {reason} {issue.element}", file=sys.stderr)
+            status = status or int(bool(result.refused))
+    finally:
+        store.close()
+    return status
+
+
+def export(options: Namespace) -> int:
+    from doorstep.kernel.export import export as write
+
+    with _opened(options) as store:
+        began = real_now()
+        counts = write(store, OPERATOR, options.out, types=options.types, progress=_count)
+        seconds = max((real_now() - began) / 1e6, 1e-6)
+        total = sum(counts.values())
+        say("cli.exported", total=total, types=len(counts), directory=options.out, rate=round(total / seconds))
+    return 0
+
+
+def check(options: Namespace) -> int:
+    from doorstep.kernel.check import check as look
+
+    with _opened(options) as store:
+        report = look(store.engine, now=store.clock.now(), progress=_looked)
+        for problem in report.errors[:200]:
+            print(f"  {problem}")
+        for reference in report.dangling[:200]:
+            say("cli.dangling", reference=reference)
+        say("cli.checked", resources=report.resources, versions=report.versions, sealed=report.sealed,
+            unsealed=report.unsealed, age=report.unsealed_age_s, errors=len(report.errors),
+            dangling=len(report.dangling))  # fmt: skip
+    return 1 if report.errors or (options.strict and report.dangling) else 0
+
+
+def backup(options: Namespace) -> int:
+    from doorstep.kernel.backup import backup as write
+
+    names = write(options.data, _url(options), options.out)
+    say("cli.backed-up", files=", ".join(names), directory=options.out)
+    return 0
+
+
+def restore(options: Namespace) -> int:
+    from doorstep.kernel.backup import restore as put_back
+
+    names = put_back(options.source, _data(options), _url(options))
+    say("cli.restored", files=", ".join(names), directory=_data(options))
+    return check(Namespace(**{**vars(options), "strict": False}))
+
+
+def migrate(options: Namespace) -> int:
+    applied = stores.migrate(_url(options), post=options.post)
+    say("cli.migrated", steps=", ".join(applied) or "-")
+    return 0
+
+
+def demo(options: Namespace) -> int:
+    from doorstep import demo as district
+
+    return district.main(
+        options.data, port=options.port, residents=options.residents, check=options.check, database=options.database
+    )
+
+
+# -- inside
+
+
+class _opened:
+    """A store beside a running server: reads and small side rows only."""
+
+    def __init__(self, options: Namespace) -> None:
+        self._url, self._sqlite = _url(options), _is_sqlite(options)
+
+    def __enter__(self) -> Store:
+        self._store = stores.open(self._url, exclusive=False) if self._sqlite else stores.open(self._url)
+        return self._store
+
+    def __exit__(self, *_: object) -> None:
+        self._store.close()
+
+
+def _data(options: Namespace) -> Path:
+    if options.data is None:
+        raise BadRequest("cli.no-data")
+    found: Path = options.data
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def _url(options: Namespace) -> str:
+    if options.database:
+        return str(options.database)
+    return f"sqlite:///{_data(options).resolve()}"
+
+
+def _is_sqlite(options: Namespace) -> bool:
+    return _url(options).startswith("sqlite")
+
+
+def _bar(name: str) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            filled = 30 * done // max(total, 1)
+            print(f"\r{name} [{'#' * filled}{'.' * (30 - filled)}] {100 * done // max(total, 1):3d} %", end="",
+                  file=sys.stderr, flush=True)  # fmt: skip
+            if done >= total:
+                print(file=sys.stderr)
+
+    return show
+
+
+def _count(name: str, count: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{name} {count}", end="\n" if count % 5000 else "", file=sys.stderr, flush=True)
+
+
+def _looked(count: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r{count}", end="", file=sys.stderr, flush=True)
