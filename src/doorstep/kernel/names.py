@@ -33,9 +33,7 @@ def bigrams(text: str) -> list[str]:
     """All pairs of neighbouring CJK characters, each once: what substring search in names looks up."""
     if text.isascii():
         return []
-    found = {
-        run[place : place + 2]: None for run in _CJK.findall(text) for place in range(len(run) - 1)
-    }
+    found = {run[place : place + 2]: None for run in _CJK.findall(text) for place in range(len(run) - 1)}
     return list(found)
 
 
@@ -51,7 +49,8 @@ def whole(name: Mapping[str, Any]) -> str:
 def pinyin(name: Mapping[str, Any]) -> list[str]:
     """How a HumanName in Chinese characters is typed: "shanxiongxin", its initials "sxx", the given name "xiongxin".
 
-    Other readings of an ambiguous character follow, most likely first; ü is given as v, u and yu. Empty for other scripts.
+    Other readings of an ambiguous character follow, most likely first; ü is given as v, u and yu. Nothing for other
+    scripts.
     """
     family, given = _family_given(name)
     if family and given and _HAN_RUN.search(family):

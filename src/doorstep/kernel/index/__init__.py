@@ -1,0 +1,72 @@
+"""A resource as rows of the index tables (R4 3.1.1), by one compiled function a type.
+
+``extract`` gives the rows of every search parameter of the resource's type, whom it is about, and what it refers to.
+What the search side must do likewise: ``norm`` strings, ``bounded`` texts for equality, ``fold`` codes, ``date_range``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from doorstep.kernel.definitions import definitions
+from doorstep.kernel.index.compiler import Extractor, compile_rules
+from doorstep.kernel.index.dates import EARLIEST, LATEST, ZONE_HOURS, date_range
+from doorstep.kernel.index.numbers import HIGHEST, LOWEST
+from doorstep.kernel.index.rows import IndexRows
+from doorstep.kernel.index.rules import BY_COLUMN, has_grams, rules_of
+from doorstep.kernel.index.sensitivity import sensitivity
+from doorstep.kernel.index.subjects import home_resident
+from doorstep.kernel.index.survey import survey
+from doorstep.kernel.index.text import bounded, norm
+
+__all__ = [
+    "BY_COLUMN", "EARLIEST", "HIGHEST", "INDEX_VERSION", "LATEST", "LOWEST", "ZONE_HOURS", "IndexRows", "bounded",
+    "date_range", "extract", "fold", "has_grams", "home_resident", "norm", "sensitivity",
+]  # fmt: skip
+
+INDEX_VERSION = 1
+"""Raised whenever the same resource would give other rows; rows of an older version are rebuilt."""
+
+
+def extract(resource: dict[str, Any]) -> IndexRows:
+    """The rows of a decoded resource (``exact.decode``) whose type is one of R4's.
+
+    Values that are not what the type's definition says are left out; refusing them is the validator's work.
+    """
+    rows = IndexRows()
+    type_name = resource["resourceType"]
+    extractor(type_name)(resource, rows)
+    if type_name == "Patient":
+        _own(resource, rows)
+    token = rows.token
+    for key, code, system in token[:]:
+        folded = code.casefold()
+        if folded != code:
+            token.append((key, folded, system))
+    survey(resource, rows)
+    return rows
+
+
+def fold(code: str) -> str:
+    """A code without its case. Each token that has upper-case letters has a second row so folded (R4: when in doubt,
+    tokens are compared without case); a search for ``code in (given, folded)`` finds both spellings.
+    """
+    return bounded(code).casefold()
+
+
+@cache
+def extractor(type_name: str) -> Extractor:
+    """The compiled function of a concrete type; KeyError for a name that is none."""
+    rules, left = rules_of(type_name, definitions())
+    if left:
+        names = ", ".join(item.parameter.code for item in left)
+        raise NotImplementedError(f"{type_name}: {names}")
+    return compile_rules(type_name, rules)
+
+
+def _own(patient: dict[str, Any], rows: IndexRows) -> None:
+    """A Patient is in its own compartment."""
+    id_ = patient.get("id")
+    if id_.__class__ is str:
+        rows.residents = [(id_, 1), *((other, 0) for other, _ in rows.residents if other != id_)]

@@ -1,0 +1,69 @@
+"""References as rows (R4 3.1.1.4.12): literal ones by type and id, others by their address."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from doorstep.kernel.index.text import bounded
+
+Target = tuple[str, str]
+"""(type, id) of a relative reference; ("", address) of any other."""
+
+_RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z")
+_ABSOLUTE = re.compile(
+    r"https?://[^?#]*/([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z", re.IGNORECASE
+)
+
+
+def relative(text: Any) -> Target | None:
+    """(type, id) of "Type/id" or "Type/id/_history/n"; None for anything else."""
+    match = _RELATIVE.match(text) if text.__class__ is str else None
+    return None if match is None else (match[1], match[2])
+
+
+def target(reference: Any) -> Target | None:
+    """What the row of a Reference says; None when there is no literal reference, or a contained one."""
+    text = reference.get("reference") if reference.__class__ is dict else None
+    if text.__class__ is not str or not text or text[0] == "#":
+        return None
+    match = _RELATIVE.match(text)
+    return ("", bounded(text)) if match is None else (match[1], match[2])
+
+
+def leads_to(text: Any, resource: dict[str, Any]) -> str:
+    """The type that a reference's text leads to, from its form or from the contained resource; "" when unknown."""
+    if text.__class__ is not str:
+        return ""
+    match = _RELATIVE.match(text)
+    if match:
+        return match[1]
+    if text[:1] == "#":
+        return _contained(text[1:], resource)
+    match = _ABSOLUTE.match(text)
+    return match[1] if match else ""
+
+
+def address(value: Any) -> Sequence[Target]:
+    """Of a canonical or uri: the address without its |version, and with it."""
+    if value.__class__ is not str or not value:
+        return ()
+    bare = value.partition("|")[0]
+    if bare == value:
+        return (("", bounded(value)),)
+    return ("", bounded(bare)), ("", bounded(value))
+
+
+def addresses(value: Any) -> Sequence[str]:
+    """The same for a parameter of kind uri."""
+    return [text for _, text in address(value)]
+
+
+def _contained(id_: str, resource: dict[str, Any]) -> str:
+    contained = resource.get("contained")
+    if contained.__class__ is list:
+        for item in contained:
+            if item.__class__ is dict and item.get("id") == id_ and item.get("resourceType").__class__ is str:
+                return str(item["resourceType"])
+    return str(resource.get("resourceType", "")) if not id_ else ""

@@ -1,0 +1,87 @@
+"""One walk through a whole resource: every literal reference, and every text for ``_text`` and ``_content``."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from doorstep.kernel.index.references import relative
+from doorstep.kernel.index.rows import IndexRows
+
+MOST = 200_000
+"""Characters of text that are kept for one resource; search looks no further."""
+
+_TAG = re.compile(r"<[^>]*>")
+_BASE64 = frozenset(("data", "valueBase64Binary"))
+
+Place = tuple[int, str, int]
+"""(number of the parent node, member, place in its array or -1)."""
+
+
+def survey(resource: dict[str, Any], rows: IndexRows) -> None:
+    """Fill ``references``, ``urns`` and ``text``.
+
+    References inside the entries of a Bundle belong to the Bundle's own world and are left out (R4 2.36.4.1).
+    """
+    nodes: list[dict[str, Any]] = [resource]
+    places: list[Place] = [(-1, "", -1)]
+    texts: list[str] = []
+    narratives: list[str] = []
+    for number, node in enumerate(nodes):
+        for name, value in node.items():
+            kind = value.__class__
+            if kind is str:
+                if name == "reference":
+                    _refer(value, number, nodes, places, rows)
+                elif name == "div":
+                    narratives.append(value)
+                    continue
+                elif name in _BASE64:
+                    continue
+                texts.append(value)
+            elif kind is dict:
+                nodes.append(value)
+                places.append((number, name, -1))
+            elif kind is list:
+                for place, item in enumerate(value):
+                    if item.__class__ is dict:
+                        nodes.append(item)
+                        places.append((number, name, place))
+                    elif item.__class__ is str:
+                        texts.append(item)
+    narrative = "\n".join([_plain(text) for text in narratives])[:MOST]
+    content = "\n".join(texts).lower()
+    rows.text = narrative, (f"{narrative}\n{content}" if narrative else content)[:MOST]
+
+
+def _refer(text: str, number: int, nodes: list[dict[str, Any]], places: list[Place], rows: IndexRows) -> None:
+    is_urn = text.startswith("urn:")
+    literal = None if is_urn else relative(text)
+    if (literal is None and not is_urn) or _is_uri_element(number, nodes, places):
+        return
+    path = _path(number, nodes[0], places)
+    if path.startswith("Bundle.entry["):
+        return
+    if literal:
+        rows.references.append((path, f"{literal[0]}/{literal[1]}"))
+    else:
+        rows.urns.append((path, text))
+
+
+def _is_uri_element(number: int, nodes: list[dict[str, Any]], places: list[Place]) -> bool:
+    """Whether "reference" is not a Reference's: DetectedIssue, Immunization.education, Expression have such a uri."""
+    return number == 0 or places[number][1] == "education" or "language" in nodes[number]
+
+
+def _path(number: int, resource: dict[str, Any], places: list[Place]) -> str:
+    parts: list[str] = []
+    while number:
+        number, name, place = places[number]
+        parts.append(name if place < 0 else f"{name}[{place}]")
+    parts.append(str(resource.get("resourceType", "")))
+    return ".".join(reversed(parts))
+
+
+def _plain(div: str) -> str:
+    return " ".join(unescape(_TAG.sub(" ", div)).lower().split())
