@@ -1,0 +1,168 @@
+"""Arithmetic operators (FHIRPath 2.0.0, section 6.6). What has no result (division by nothing, overflow) is empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
+from typing import Any
+
+from doorstep.kernel.fhirpath import units
+from doorstep.kernel.fhirpath.calendar import shift
+from doorstep.kernel.fhirpath.dates import Temporal
+from doorstep.kernel.fhirpath.errors import FhirPathError
+from doorstep.kernel.fhirpath.nodes import Items, type_name
+from doorstep.kernel.fhirpath.quantity import Quantity
+from doorstep.kernel.fhirpath.singleton import NONE, bounded, number, single
+
+Number = int | Decimal
+
+INTEGER_MAX = 2**31 - 1
+INTEGER_MIN = -(2**31)
+
+
+def numeric(value: Number) -> Items:
+    """A number as a result; empty when an integer leaves 32 bits, or a decimal 28 digits before the point."""
+    if isinstance(value, int):
+        return [value] if INTEGER_MIN <= value <= INTEGER_MAX else NONE
+    return [value] if value.is_finite() and value.adjusted() < 28 else NONE
+
+
+def _guarded(work: Callable[[], Number]) -> Items:
+    try:
+        return numeric(work())
+    except (DivisionByZero, InvalidOperation, Overflow, ZeroDivisionError):
+        return NONE
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _operands(left: Items, right: Items) -> tuple[Any, Any] | None:
+    one, other = single(left), single(right)
+    return None if one is None or other is None else (one, other)
+
+
+def _mismatch(symbol: str, left: Items, right: Items) -> FhirPathError:
+    return FhirPathError("fhirpath.incomparable", use=symbol, left=type_name(left[0]), right=type_name(right[0]))
+
+
+def add(left: Items, right: Items) -> Items:
+    """Sum of numbers or quantities, a later date, texts joined."""
+    if (pair := _operands(left, right)) is None:
+        return NONE
+    one, other = pair
+    if _is_number(one) and _is_number(other):
+        return _guarded(lambda: one + other)
+    if isinstance(one, str) and isinstance(other, str):
+        return bounded(one + other)
+    return _combine(left, right, one, other, "+")
+
+
+def subtract(left: Items, right: Items) -> Items:
+    """Difference of numbers or quantities, an earlier date."""
+    if (pair := _operands(left, right)) is None:
+        return NONE
+    one, other = pair
+    if _is_number(one) and _is_number(other):
+        return _guarded(lambda: one - other)
+    return _combine(left, right, one, other, "-")
+
+
+def _combine(left: Items, right: Items, one: Any, other: Any, symbol: str) -> Items:
+    sign = 1 if symbol == "+" else -1
+    if isinstance(one, Temporal) and isinstance(other, Quantity):
+        moved = shift(one, other, sign)
+        return NONE if moved is None else [moved]
+    if isinstance(one, Quantity) and isinstance(other, Quantity):
+        same = units.convert(other, one.unit)
+        return NONE if same is None else [Quantity(one.value + sign * same.value, one.unit)]
+    raise _mismatch(symbol, left, right)
+
+
+def multiply(left: Items, right: Items) -> Items:
+    """Product; a quantity keeps its unit, two quantities multiply theirs."""
+    if (pair := _operands(left, right)) is None:
+        return NONE
+    one, other = pair
+    if _is_number(one) and _is_number(other):
+        return _guarded(lambda: one * other)
+    if isinstance(one, Quantity) and _is_number(other):
+        return [Quantity(one.value * other, one.unit)]
+    if isinstance(other, Quantity) and _is_number(one):
+        return [Quantity(one * other.value, other.unit)]
+    if isinstance(one, Quantity) and isinstance(other, Quantity):
+        return [Quantity(one.value * other.value, _product(one.unit, other.unit))]
+    raise _mismatch("*", left, right)
+
+
+def _product(one: str, other: str) -> str:
+    return other if one == "1" else one if other == "1" else f"{_grouped(one)}.{_grouped(other)}"
+
+
+def _quotient(one: str, other: str) -> str:
+    return "1" if one == other else one if other == "1" else f"{_grouped(one)}/{_grouped(other)}"
+
+
+def _grouped(unit: str) -> str:
+    return f"({unit})" if "/" in unit or "." in unit else unit
+
+
+def divide(left: Items, right: Items) -> Items:
+    """Quotient, always a decimal; empty for a divisor of zero."""
+    if (pair := _operands(left, right)) is None:
+        return NONE
+    one, other = pair
+    if _is_number(one) and _is_number(other):
+        return _guarded(lambda: Decimal(one) / Decimal(other))
+    if isinstance(one, Quantity) and _is_number(other):
+        return [Quantity(one.value / Decimal(other), one.unit)] if other else NONE
+    if isinstance(one, Quantity) and isinstance(other, Quantity):
+        same = units.convert(other, one.unit)
+        if not other.value:
+            return NONE
+        if same is not None:
+            return [Quantity(one.value / same.value, "1")]
+        return [Quantity(one.value / other.value, _quotient(one.unit, other.unit))]
+    raise _mismatch("/", left, right)
+
+
+def whole_divide(left: Items, right: Items) -> Items:
+    """Quotient without its fraction; empty for a divisor of zero."""
+    one, other = number(left, "div"), number(right, "div")
+    if one is None or other is None:
+        return NONE
+    return _guarded(lambda: int(Decimal(one) / Decimal(other)) if _fits(one, other) else Decimal("Infinity"))
+
+
+def _fits(one: Number, other: Number) -> bool:
+    return abs(Decimal(one) / Decimal(other)) < 10**10
+
+
+def remainder(left: Items, right: Items) -> Items:
+    """What is left of a whole division, with the sign of the dividend; empty for a divisor of zero."""
+    one, other = number(left, "mod"), number(right, "mod")
+    if one is None or other is None:
+        return NONE
+    if isinstance(one, int) and isinstance(other, int):
+        return _guarded(lambda: int(Decimal(one) % Decimal(other)))
+    return _guarded(lambda: Decimal(one) % Decimal(other))
+
+
+def negate(items: Items) -> Items:
+    """``-x`` of a number or quantity."""
+    value = single(items)
+    if value is None:
+        return NONE
+    if isinstance(value, Quantity):
+        return [Quantity(-value.value, value.unit)]
+    plain = number(items, "-")
+    return NONE if plain is None else numeric(-plain)
+
+
+def unsigned(items: Items) -> Items:
+    """``+x``: the number or quantity itself."""
+    value = single(items)
+    if not isinstance(value, Quantity):
+        number(items, "+")
+    return NONE if value is None else [value]

@@ -1,0 +1,29 @@
+"""The functions of FHIRPath and R4's additions; importing this package fills the registry."""
+
+from doorstep.kernel.fhirpath.functions import (
+    aggregates,
+    conversions,
+    existence,
+    fhir,
+    filtering,
+    mathematics,
+    strings,
+    subsets,
+    terminology,
+    tree,
+    utility,
+)
+
+LOADED = (
+    aggregates,
+    conversions,
+    existence,
+    fhir,
+    filtering,
+    mathematics,
+    strings,
+    subsets,
+    terminology,
+    tree,
+    utility,
+)
