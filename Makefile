@@ -8,7 +8,7 @@ DATA ?= demo-data
 TESTS ?= tests
 
 .NOTPARALLEL:
-.PHONY: help demo test lint check tests fuzz bench pins sizes lock clean
+.PHONY: help demo test lint check tests fuzz bench docs pins sizes clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -34,6 +34,9 @@ fuzz: dev ## the generated tests with a large budget
 
 bench: dev ## every promise of speed, as a ratio to a floor measured in the same run
 	$(BIN)/python -m bench
+
+docs: dev ## docs/workflows, printed from the state tables
+	$(BIN)/python tools/workflows.py
 
 pins: dev ## pinned packages that are not the newest patch release of their line
 	$(BIN)/python tools/pins.py

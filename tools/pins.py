@@ -18,7 +18,12 @@ _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTIL
 
 def pins(text: str) -> dict[str, str]:
     """Package -> version, from a lock file's text."""
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in _PIN.findall(text)}
+    return {plain(name): version for name, version in _PIN.findall(text)}
+
+
+def plain(name: str) -> str:
+    """A package's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def line_of(version: str) -> str:
@@ -29,10 +34,11 @@ def line_of(version: str) -> str:
 def newest(wanted: dict[str, str]) -> dict[str, str]:
     """The newest release of each package's minor line, as pip would choose it here."""
     asked = [f"{name}{line_of(version)}" for name, version in wanted.items()]
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--dry-run", "--no-deps",
-               "--ignore-installed", "--report", "-", *asked]
+    quietly = ["--quiet", "--quiet", "--disable-pip-version-check", "--dry-run", "--no-deps", "--ignore-installed"]
+    command = [sys.executable, "-m", "pip", "install", *quietly, "--report", "-", *asked]
     report = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    return {re.sub(r"[-_.]+", "-", item["metadata"]["name"]).lower(): item["metadata"]["version"] for item in report["install"]}
+    chosen = (item["metadata"] for item in report["install"])
+    return {plain(metadata["name"]): metadata["version"] for metadata in chosen}
 
 
 def main() -> int:

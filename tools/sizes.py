@@ -12,7 +12,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def code_lines(path: Path) -> int:
     """Lines that are neither empty nor comment only."""
-    return sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.strip().startswith("#"))
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return sum(1 for line in lines if line and not line.startswith("#"))
 
 
 def functions(path: Path) -> list[tuple[int, str]]:
@@ -33,9 +34,11 @@ def python_files(folder: str) -> list[Path]:
 def main() -> int:
     code, tests = python_files("src"), python_files("tests")
     sizes = {path: code_lines(path) for path in code}
-    lengths = sorted(((lines, f"{path.relative_to(ROOT)} {name}") for path in code for lines, name in functions(path)), reverse=True)
+    named = ((lines, f"{path.relative_to(ROOT)} {name}") for path in code for lines, name in functions(path))
+    lengths = sorted(named, reverse=True)
     total, tested = sum(sizes.values()), sum(code_lines(path) for path in tests)
-    print(f"{len(code)} files, {total} lines, median file {median(sizes.values()):.0f}, median function {median(n for n, _ in lengths):.0f}")
+    print(f"{len(code)} files, {total} lines; median file {median(sizes.values()):.0f} lines")
+    print(f"{len(lengths)} functions; median {median(lines for lines, _ in lengths):.0f} lines")
     print(f"{tested} test lines, {tested / total:.2f} a code line")
     for path, lines in sorted(sizes.items(), key=lambda item: -item[1])[:5]:
         print(f"  {lines:5} {path.relative_to(ROOT)}")

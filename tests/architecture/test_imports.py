@@ -18,6 +18,7 @@ WRONG = [
     ("demo/people.py", "import psycopg", "Only the kernel opens a database"),
     ("web/pages.py", "from doorstep.kernel import sqlite", "Only the kernel holds an engine"),
     ("rest/read.py", "from doorstep.kernel.postgres import pool", "Only the kernel holds an engine"),
+    ("helpers.py", "", "Imports only go down"),
 ]
 
 
@@ -42,6 +43,8 @@ def small_house(root: Path) -> Path:
         (house / folder / "__init__.py").touch()
     (house / "kernel" / "sqlite.py").write_text("import sqlite3\n", encoding="utf-8")
     (house / "kernel" / "postgres.py").write_text("import psycopg\npool = psycopg\n", encoding="utf-8")
+    for name in ("sqlite_apply.py", "postgres_apply.py"):
+        (house / "kernel" / name).touch()
     (house / "kernel" / "store.py").write_text("from doorstep.kernel import postgres, sqlite\n", encoding="utf-8")
     (house / "web" / "pages.py").write_text("from doorstep.kernel import store\n", encoding="utf-8")
     return house

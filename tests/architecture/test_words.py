@@ -13,7 +13,7 @@ NAMED_HOSTS = re.compile(r"""(?x)\A(
   | ([\w-]+\.)*apache\.org | fhir\.cq\.hc | ([\w-]+\.)*doorstep\.(example|invalid) | terminology\.medplum\.com
   | ([\w-]+\.)*example(\.(com|org|net))? | ([\w-]+\.)*(test|invalid|localhost|example) | localhost | 127\.0\.0\.1 | 0\.0\.0\.0
 )\Z""")
-_HOST = re.compile(r"\bhttps?://(?:[\w.-]+@)?([A-Za-z0-9][\w.-]*)")
+_HOST = re.compile(r"\bhttps?://(?:[\w.-]+@)?([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)")
 _PATHS = re.compile(r"(?<![\w.])/(?:work|root|home/\w+|tmp/w)(?:/|\b)(?!\))")
 _LATER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 _SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")
