@@ -62,11 +62,16 @@ def _type_test(symbol: str, left: Run, type_: syntax.TypeName) -> Run:
 
 def _path(head: syntax.Node | None, parts: tuple[syntax.Member | syntax.Call | syntax.Indexer, ...]) -> Run:
     steps = [_step(part) for part in parts]
-    if head is None and isinstance(parts[0], syntax.Member) and model.is_type(parts[0].name):
+    if head is None and isinstance(parts[0], syntax.Member) and _names_type(parts[0].name):
         steps[0] = typing_.root(parts[0].name)
     if head is None:
         return _from_this(steps)
     return _from_head(run(head), steps)
+
+
+def _names_type(name: str) -> bool:
+    """Elements begin with a small letter; so do primitive types ("code"), which no path begins with."""
+    return name[:1].isupper() and model.is_type(name)
 
 
 def _from_this(steps: list[Step]) -> Run:

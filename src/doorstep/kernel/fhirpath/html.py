@@ -10,8 +10,8 @@ _SPACE = "{http://www.w3.org/1999/xhtml}"
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 _ELEMENTS = frozenset(
     """div p br hr h1 h2 h3 h4 h5 h6 span b i em strong small big tt dfn q var abbr acronym cite blockquote address
-    bdo kbd sub sup code samp pre ins del a img map area ul ol li dl dt dd table caption colgroup col thead tbody tfoot tr
-    th td""".split()
+    bdo kbd sub sup code samp pre ins del a img map area ul ol li dl dt dd table caption colgroup col thead tbody tfoot
+    tr th td""".split()
 )
 _ANYWHERE = frozenset(f"title style class id lang dir accesskey tabindex cite {_XML}lang {_XML}space".split())
 _ATTRIBUTES = {
