@@ -19,6 +19,7 @@ from doorstep.kernel.clock import real_now
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
 from doorstep.kernel.refs import Actor, new_id
+from doorstep.kernel.writeset import LostRace
 
 _FIELDS = [name.strip() for name in rows.AUDIT_COLUMNS.split(",")]
 _START = "0" * 64
@@ -69,9 +70,12 @@ def seal(engine: Engine, *, limit: int = 1000) -> int:
         seq += 1
         head = link(head, seq, row)
         statements.append((f"INSERT INTO audit_sealed ({columns}) VALUES ({marks})", [seq, now, head, *row]))
-    for row in found:
+        # Another sealer may have moved the row meanwhile: then nothing is deleted here and the whole step is undone.
         statements.append(("DELETE FROM audit WHERE part = ? AND id = ?", [row[0], row[1]]))
-    engine.write(statements)
+    try:
+        engine.write(statements, each=1)
+    except LostRace:
+        return 0
     return len(found)
 
 

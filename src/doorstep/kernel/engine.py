@@ -34,8 +34,8 @@ class Engine(Protocol):
     def audit(self, row: tuple[Any, ...]) -> None:
         """Commit one audit row durably, together with whatever else waits."""
 
-    def write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[int]:
-        """Small housekeeping writes in one transaction; the row counts."""
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: int | None = None) -> list[int]:
+        """Small housekeeping writes in one transaction; the row counts. LostRace when a count is not ``each``."""
 
     def horizon(self) -> int:
         """Every transaction with a smaller txid is committed and visible, or will never be."""

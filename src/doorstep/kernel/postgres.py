@@ -20,7 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from doorstep.kernel import rows, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.postgres_apply import apply
-from doorstep.kernel.writeset import LostRace, WriteSet
+from doorstep.kernel.writeset import LostRace, WriteSet, expect
 
 _MIGRATION_LOCK = 0x646F6F72
 STATEMENT_LIMIT = "5s"
@@ -111,9 +111,17 @@ class PostgresEngine:
         if waiting.error is not None:
             raise waiting.error
 
-    def write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[int]:
-        with self._connection() as connection, connection.transaction():
-            return [connection.execute(portable(sql), params).rowcount for sql, params in statements]  # type: ignore[arg-type]
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: int | None = None) -> list[int]:
+        with self._connection() as connection:
+            try:
+                with connection.transaction():
+                    with connection.pipeline():
+                        done = [connection.execute(portable(sql), params) for sql, params in statements]  # type: ignore[arg-type]
+                    counts = [cursor.rowcount for cursor in done]
+                    expect(counts, each)
+                    return counts
+            except pg.UniqueViolation as error:
+                raise LostRace(str(error)) from error
 
     def horizon(self) -> int:
         return int(self.once("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")[0][0])

@@ -19,7 +19,7 @@ from typing import Any
 from doorstep.kernel import rows, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.sqlite_apply import Batch
-from doorstep.kernel.writeset import LostRace, WriteSet
+from doorstep.kernel.writeset import LostRace, WriteSet, expect
 
 FILE = "doorstep.db"
 BATCH = 512
@@ -38,12 +38,34 @@ class SqliteReader:
         return self._connection.execute(sql, params).fetchall()
 
 
+class _Statements:
+    """Housekeeping writes, and how many rows each must touch."""
+
+    __slots__ = ("each", "statements")
+
+    def __init__(self, statements: Sequence[tuple[str, Sequence[Any]]], each: int | None) -> None:
+        self.statements, self.each = statements, each
+
+    def run(self, connection: sqlite3.Connection) -> list[int]:
+        """In a savepoint of its own, so that a lost race takes nothing of the batch with it."""
+        connection.execute("SAVEPOINT statements")
+        try:
+            counts = [connection.execute(sql, params).rowcount for sql, params in self.statements]
+            expect(counts, self.each)
+        except BaseException:
+            connection.execute("ROLLBACK TO statements")
+            raise
+        finally:
+            connection.execute("RELEASE statements")
+        return counts
+
+
 class _Waiting:
     """One thing in the writer's queue, and the lock on which its sender waits."""
 
     __slots__ = ("done", "error", "txid", "work")
 
-    def __init__(self, work: WriteSet | tuple[Any, ...] | list[tuple[str, Sequence[Any]]]) -> None:
+    def __init__(self, work: WriteSet | tuple[Any, ...] | _Statements) -> None:
         self.work = work
         self.txid: Any = 0
         self.error: BaseException | None = None
@@ -112,8 +134,8 @@ class SqliteEngine:
     def audit(self, row: tuple[Any, ...]) -> None:
         self._submit(_Waiting(row))
 
-    def write(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[int]:
-        counts: list[int] = self._submit(_Waiting(list(statements)))
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: int | None = None) -> list[int]:
+        counts: list[int] = self._submit(_Waiting(_Statements(statements, each)))
         return counts
 
     def horizon(self) -> int:
@@ -184,16 +206,17 @@ class SqliteEngine:
                 work = waiting.work
                 if isinstance(work, tuple):
                     audits.append(work)
-                elif isinstance(work, list):
-                    gathered.flush()
-                    waiting.txid = [connection.execute(sql, params).rowcount for sql, params in work]
-                else:
-                    try:
+                    continue
+                try:
+                    if isinstance(work, _Statements):
+                        gathered.flush()
+                        waiting.txid = work.run(connection)
+                    else:
                         gathered.add(work, txid)
                         waiting.txid = txid
                         txid += 1
-                    except (LostRace, Refusal) as error:
-                        waiting.error = error
+                except (LostRace, Refusal) as error:
+                    waiting.error = error
             gathered.flush()
             gathered.insert("audit", rows.AUDIT_COLUMNS, audits)
             connection.execute("COMMIT")

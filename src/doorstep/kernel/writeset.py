@@ -131,3 +131,9 @@ class LostRace(Exception):
     def __init__(self, what: str) -> None:
         super().__init__(what)
         self.what = what
+
+
+def expect(counts: list[int], each: int | None) -> None:
+    """LostRace unless every statement touched as many rows as was said."""
+    if each is not None and any(count != each for count in counts):
+        raise LostRace("rows")
