@@ -102,8 +102,6 @@ def worker() -> Wsgi:
     """What a worker process of the server calls: opens the store and makes the application."""
     settings = Settings(**json.loads(os.environ[_CONFIG]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    # Many threads hand small pieces of work to one writer: a short switch interval keeps the hand-over short.
-    sys.setswitchinterval(0.001)
     store = stores.open(settings.url)
     register_work(store)
     if "jobs" in settings.roles:
