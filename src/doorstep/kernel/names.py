@@ -88,12 +88,14 @@ def read(family: str, given: str) -> list[str]:
     return list(found)
 
 
-@lru_cache(maxsize=4096)
 def read_text(text: str) -> Sequence[str]:
     """The spelling of other Chinese text, such as an institution's name: joined, and its initials (words are known)."""
-    run = _han(text)
-    if not run:
-        return ()
+    run = "" if text.isascii() else _han(text)
+    return _read_run(run) if run else ()
+
+
+@lru_cache(maxsize=4096)
+def _read_run(run: str) -> Sequence[str]:
     from pypinyin import lazy_pinyin
 
     syllables = lazy_pinyin(run)

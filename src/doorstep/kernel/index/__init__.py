@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from doorstep.kernel.definitions import definitions
+from doorstep.kernel.definitions import Definitions, definitions
 from doorstep.kernel.index.compiler import Extractor, compile_rules
 from doorstep.kernel.index.dates import EARLIEST, LATEST, ZONE_HOURS, date_range
+from doorstep.kernel.index.interpret import interpret
 from doorstep.kernel.index.numbers import HIGHEST, LOWEST
 from doorstep.kernel.index.rows import IndexRows
 from doorstep.kernel.index.rules import BY_COLUMN, has_grams, rules_of
@@ -57,12 +58,23 @@ def fold(code: str) -> str:
 
 @cache
 def extractor(type_name: str) -> Extractor:
-    """The compiled function of a concrete type; KeyError for a name that is none."""
-    rules, left = rules_of(type_name, definitions())
-    if left:
-        names = ", ".join(item.parameter.code for item in left)
-        raise NotImplementedError(f"{type_name}: {names}")
-    return compile_rules(type_name, rules)
+    """The function that fills the rows of a concrete type's parameters; KeyError for a name that is none."""
+    return make_extractor(type_name, definitions())
+
+
+def make_extractor(type_name: str, table: Definitions) -> Extractor:
+    """The same, from given definitions. Parameters that cannot be compiled go through the FHIRPath engine."""
+    rules, left = rules_of(type_name, table)
+    compiled = compile_rules(type_name, rules)
+    if not left:
+        return compiled
+
+    def both(resource: dict[str, Any], rows: IndexRows) -> None:
+        compiled(resource, rows)
+        for parameter in left:
+            interpret(parameter, resource, rows, table)
+
+    return both
 
 
 def _own(patient: dict[str, Any], rows: IndexRows) -> None:

@@ -58,7 +58,7 @@ class Source:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.systems: dict[str, Mapping[str, int]] = {}
-        self._depth = 1
+        self._known: list[dict[str, str]] = [{}]
         self._names = 0
 
     def fresh(self) -> str:
@@ -68,15 +68,25 @@ class Source:
 
     def add(self, line: str) -> None:
         """One line of the block that is open."""
-        self.lines.append("    " * self._depth + line)
+        self.lines.append("    " * len(self._known) + line)
+
+    def once(self, expression: str) -> str:
+        """A variable with an expression's value; the same one if this or an outer block has computed it."""
+        for known in self._known:
+            if expression in known:
+                return known[expression]
+        name = self.fresh()
+        self.add(f"{name} = {expression}")
+        self._known[-1][expression] = name
+        return name
 
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
         """A head, and what is written within ``with`` as its body."""
         self.add(head)
-        self._depth += 1
+        self._known.append({})
         yield
-        self._depth -= 1
+        self._known.pop()
 
     def implied(self, value_set: str | None) -> str:
         """The name of the table that gives a code its implied system."""
@@ -119,10 +129,9 @@ def build(source: Source) -> Extractor:
 
 
 def main_date(found: list[tuple[int, int]]) -> int:
-    """The low bound of the first main date in the order of preference; 0 for an open one."""
+    """The low bound of the first main date in the order of preference; EARLIEST when its begin is open."""
     order = min(place for place, _ in found)
-    low = min(lo for place, lo in found if place == order)
-    return 0 if low == dates.EARLIEST else low
+    return min(lo for place, lo in found if place == order)
 
 
 def _plant(root: Node, rule: Rule) -> None:
@@ -146,15 +155,17 @@ def _write(node: Node, value: str, source: Source, sink: Sink) -> None:
     by_kind: dict[str, list[Rule]] = {}
     for rule in node.rules:
         by_kind.setdefault(rule.kind, []).append(rule)
+    composites = by_kind.pop("composite", [])
     for kind, rules in by_kind.items():
         WRITERS[kind](node, rules, value, source, sink)
     for step, then in node.after.items():
         _WAYS[step.__class__](step, then, value, source, sink)
+    if composites:
+        _composite(node, composites, value, source, sink)
 
 
 def _member(step: Member, then: Node, value: str, source: Source, sink: Sink) -> None:
-    name = source.fresh()
-    source.add(f"{name} = {value}.get({step.name!r})")
+    name = source.once(f"{value}.get({step.name!r})")
     if not step.many:
         with source.block(f"if {_guard(then, name)}:"):
             _write(then, name, source, sink)
@@ -167,8 +178,9 @@ def _member(step: Member, then: Node, value: str, source: Source, sink: Sink) ->
 
 
 def _guard(node: Node, value: str) -> str:
-    """Converters look at what they get; steps onward need an object."""
-    return f"{value}.__class__ is dict" if node.after or not node.rules else f"{value} is not None"
+    """Converters look at what they get; steps onward, composites and whole resources need an object."""
+    needs = node.after or node.type == "Resource" or any(rule.kind == "composite" for rule in node.rules)
+    return f"{value}.__class__ is dict" if needs else f"{value} is not None"
 
 
 def _only(step: Only, then: Node, value: str, source: Source, sink: Sink) -> None:
@@ -177,8 +189,7 @@ def _only(step: Only, then: Node, value: str, source: Source, sink: Sink) -> Non
 
 
 def _leads(step: Leads, then: Node, value: str, source: Source, sink: Sink) -> None:
-    text = f"{value}.get('reference')" if then.type == "Reference" else value
-    with source.block(f"if leads_to({text}, r) == {step.type!r}:"):
+    with source.block(f"if leads_to({value}, r) == {step.type!r}:"):
         _write(then, value, source, sink)
 
 
@@ -195,19 +206,18 @@ _WAYS: Mapping[type, Callable[[Any, Node, str, Source, Sink], None]] = {
 
 
 def _token(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
-    call = _token_call(node, value, source)
+    found = source.once(_token_call(node, value, source))
     if sink.values:
-        source.add(f"{sink.values} += [(c, s, 0.0, 0.0) for c, s in {call}[0]]")
+        source.add(f"{sink.values} += [(c, s, 0.0, 0.0) for c, s in {found}[0]]")
         return
-    source.add(f"pairs, texts, types = {call}")
-    with source.block("for c, s in pairs:"):
+    with source.block(f"for c, s in {found}[0]:"):
         for rule in rules:
             source.add(f"add_token(({rule.keys.own}, c, s))")
     if node.type in ("CodeableConcept", "Coding", "Identifier"):
-        with source.block("for x in texts:"):
+        with source.block(f"for x in {found}[1]:"):
             _add_string([rule.keys.text for rule in rules], source)
     if node.type == "Identifier":
-        with source.block("for c, s in types:"):
+        with source.block(f"for c, s in {found}[2]:"):
             for rule in rules:
                 source.add(f"add_token(({rule.keys.extra}, c, s))")
 
@@ -225,14 +235,13 @@ def _add_string(keys: Iterable[int], source: Source) -> None:
 
 
 def _code(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
-    source.add(f"rows.codes += {_token_call(node, value, source)}[0]")
+    source.add(f"rows.codes += {source.once(_token_call(node, value, source))}[0]")
 
 
 def _reference(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
     if node.type == "Resource":
         for rule in rules:
-            id_ = source.fresh()
-            source.add(f"{id_} = {value}.get('id')")
+            id_ = source.once(f"{value}.get('id')")
             with source.block(f"if {id_}.__class__ is str and {value}.get('resourceType') in {rule.targets!r}:"):
                 source.add(f"add_reference(({rule.keys.own}, {value}['resourceType'], {id_}))")
         return
@@ -241,8 +250,7 @@ def _reference(node: Node, rules: list[Rule], value: str, source: Source, sink: 
             for rule in rules:
                 source.add(f"add_reference(({rule.keys.own}, a, b))")
         return
-    name = source.fresh()
-    source.add(f"{name} = target({value})")
+    name = source.once(f"target({value})")
     if sink.values:
         source.add(f"if {name}: {sink.values}.append((f'{{{name}[0]}}/{{{name}[1]}}', 0, 0.0, 0.0))")
         return
@@ -251,8 +259,7 @@ def _reference(node: Node, rules: list[Rule], value: str, source: Source, sink: 
         for rule in rules:
             source.add(f"add_reference(({rule.keys.own}, a, b))")
     with source.block(f"if {value}.__class__ is dict:"):
-        other = source.fresh()
-        source.add(f"{other} = {value}.get('identifier')")
+        other = source.once(f"{value}.get('identifier')")
         with source.block(f"if {other} is not None:"), source.block(f"for c, s in token_identifier({other})[0]:"):
             for rule in rules:
                 source.add(f"add_token(({rule.keys.extra}, c, s))")
@@ -263,9 +270,9 @@ def _reference(node: Node, rules: list[Rule], value: str, source: Source, sink: 
 
 def _resident(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
     direct = max(rule.order for rule in rules)
-    source.add(f"x = target({value})")
-    with source.block("if x and x[0] == 'Patient':"):
-        source.add("residents[x[1]] = 1" if direct else "residents.setdefault(x[1], 0)")
+    name = source.once(f"target({value})")
+    with source.block(f"if {name} and {name}[0] == 'Patient':"):
+        source.add(f"residents[{name}[1]] = 1" if direct else f"residents.setdefault({name}[1], 0)")
 
 
 def _string(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
@@ -288,7 +295,8 @@ def _phonetic(node: Node, rules: list[Rule], value: str, source: Source, sink: S
 
 
 def _date(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
-    with source.block(f"for l, h in {DATES.get(node.type, 'moment')}({value}):"):
+    found = source.once(f"{DATES.get(node.type, 'moment')}({value})")
+    with source.block(f"for l, h in {found}:"):
         if sink.values:
             source.add(f"{sink.values}.append(('', 0, float(l), float(h)))")
             return
@@ -297,7 +305,8 @@ def _date(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink)
 
 
 def _main(node: Node, rules: list[Rule], value: str, source: Source, sink: Sink) -> None:
-    with source.block(f"for l, h in {DATES.get(node.type, 'moment')}({value}):"):
+    found = source.once(f"{DATES.get(node.type, 'moment')}({value})")
+    with source.block(f"for l, h in {found}:"):
         for rule in rules:
             source.add(f"mains.append(({rule.order}, l))")
 
@@ -325,7 +334,7 @@ def _quantity(node: Node, rules: list[Rule], value: str, source: Source, sink: S
         if units:
             source.add(f"{sink.units} += [(c, s, l, h) for l, h, c, s in {units}({value})]")
         return
-    with source.block(f"for l, h, c, s in {own}({value}):"):
+    with source.block(f"for l, h, c, s in {source.once(f'{own}({value})')}:"):
         for rule in rules:
             source.add(f"add_quantity(({rule.keys.own}, l, h, c, s))")
     if units:
@@ -376,5 +385,5 @@ def _component(base: str, part: tuple[str, tuple[Route, ...]], value: str, sourc
 WRITERS: Mapping[str, Callable[[Node, list[Rule], str, Source, Sink], None]] = {
     "token": _token, "code": _code, "reference": _reference, "resident": _resident, "string": _string,
     "phonetic": _phonetic, "date": _date, "main": _main, "number": _number, "special": _special, "quantity": _quantity,
-    "uri": _uri, "composite": _composite,
+    "uri": _uri,
 }  # fmt: skip

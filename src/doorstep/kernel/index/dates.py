@@ -23,17 +23,23 @@ _SHAPE = re.compile(
     r"(?::([0-5][0-9]|60)(?:\.([0-9]+))?)?(?:(Z)|([+-])(0[0-9]|1[0-4]):([0-5][0-9]))?)?)?)?\Z",
     re.ASCII,
 )
+_LONGEST = 40
+"""Longest text that is remembered; one with more digits in its fraction is read each time."""
 
 Range = tuple[int, int]
+"""(lo, hi)."""
 
 
-@lru_cache(maxsize=8192)
 def date_range(text: str) -> Range | None:
     """The range that a date, dateTime or instant covers at its own precision; None when it is none.
 
     A year, a month and a day are wide ranges; minutes, seconds and fractions narrow ones. ``:60`` is the leap second,
-    which ends where the next minute begins plus one second.
+    counted as the first second of the next minute.
     """
+    return _remembered(text) if len(text) <= _LONGEST else _read(text)
+
+
+def _read(text: str) -> Range | None:
     match = _SHAPE.match(text)
     if match is None:
         return None
@@ -62,6 +68,9 @@ def date_range(text: str) -> Range | None:
     width = 10 ** (6 - len(digits))
     start += int(digits) * width
     return start, start + width
+
+
+_remembered = lru_cache(maxsize=8192)(_read)
 
 
 def _calendar(year: int, month: str | None) -> Range:

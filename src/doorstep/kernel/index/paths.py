@@ -106,7 +106,7 @@ def _take(here: list[Route], step: re.Match[str], types: Types) -> list[Route] |
         at = None if place is None else int(place)
         return [route for start in here for route in _members(start, name, at, types)]
     if name in ("as", "ofType"):
-        return [route for route in here if route.type == argument.strip()]
+        return [route for route in here if _is(route.type, argument.strip(), types)]
     if name != "where":
         return None
     equals, resolves = _EQUALS.match(argument.strip()), _RESOLVES.match(argument.strip())
@@ -115,6 +115,15 @@ def _take(here: list[Route], step: re.Match[str], types: Types) -> list[Route] |
     if resolves:
         return [_filtered(route, Leads(resolves[1])) for route in here if route.type in ("Reference", "canonical")]
     return None
+
+
+def _is(type_name: str | None, wanted: str, types: Types) -> bool:
+    """Whether a type is the wanted one or derived from it (a canonical is a uri)."""
+    while type_name is not None and type_name in types:
+        if type_name == wanted:
+            return True
+        type_name = types[type_name].base
+    return False
 
 
 def _filtered(route: Route, step: Step) -> Route:

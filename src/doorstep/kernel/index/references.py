@@ -12,9 +12,8 @@ Target = tuple[str, str]
 """(type, id) of a relative reference; ("", address) of any other."""
 
 _RELATIVE = re.compile(r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z")
-_ABSOLUTE = re.compile(
-    r"https?://[^?#]*/([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?\Z", re.IGNORECASE
-)
+_TYPED = re.compile(r"(?:.*/)?([A-Za-z]+)/[^/]+(?:/_history/[^/]*)?\Z", re.DOTALL)
+"""The type that any address names before its id, on this server or another."""
 
 
 def relative(text: Any) -> Target | None:
@@ -32,16 +31,21 @@ def target(reference: Any) -> Target | None:
     return ("", bounded(text)) if match is None else (match[1], match[2])
 
 
-def leads_to(text: Any, resource: dict[str, Any]) -> str:
-    """The type that a reference's text leads to, from its form or from the contained resource; "" when unknown."""
+def leads_to(reference: Any, resource: dict[str, Any]) -> str:
+    """The type that a Reference (or an address by itself) leads to; "" when unknown.
+
+    It is known from the form of the address, from the contained resource, or without an address from Reference.type.
+    """
+    text = reference.get("reference") if reference.__class__ is dict else reference
     if text.__class__ is not str:
-        return ""
+        named = reference.get("type") if reference.__class__ is dict else None
+        return named if named.__class__ is str else ""
     match = _RELATIVE.match(text)
     if match:
         return match[1]
     if text[:1] == "#":
         return _contained(text[1:], resource)
-    match = _ABSOLUTE.match(text)
+    match = _TYPED.match(text)
     return match[1] if match else ""
 
 

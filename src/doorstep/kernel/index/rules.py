@@ -59,11 +59,7 @@ class Rule:
     components: tuple[tuple[str, tuple[Route, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A parameter that only the FHIRPath engine can evaluate."""
-
-    parameter: SearchParameter
+_NO_KEYS = Keys(0, 0, 0)
 
 
 def keys_of(parameter: SearchParameter) -> Keys:
@@ -106,17 +102,17 @@ def indexed(parameter: SearchParameter) -> bool:
     return parameter.kind != "composite" or components_of(parameter) is not None
 
 
-def rules_of(type_name: str, table: Definitions) -> tuple[list[Rule], list[Left]]:
-    """The rules of a concrete resource type, and the parameters that cannot be written as rules."""
+def rules_of(type_name: str, table: Definitions) -> tuple[list[Rule], list[SearchParameter]]:
+    """The rules of a concrete resource type, and the parameters that only the FHIRPath engine can evaluate."""
     rules: list[Rule] = []
-    left: list[Left] = []
+    left: list[SearchParameter] = []
     for parameter in table.search[type_name].values():
         if not indexed(parameter):
             continue
         taken = routes(parameter.expression, base=type_name, types=table.types)
         made = None if taken is None else _rules(parameter, taken, table)
         if made is None:
-            left.append(Left(parameter))
+            left.append(parameter)
         else:
             rules += made
     return rules + about(type_name, table), left
@@ -144,23 +140,27 @@ def _composite(parameter: SearchParameter, focus: Route, keys: Keys, table: Defi
 
 def about(type_name: str, table: Definitions) -> list[Rule]:
     """The rules for ``residents``, ``codes`` and ``date_main``; none for types that never name a resident."""
-    found: list[Rule] = []
-    search, none = table.search[type_name], Keys(0, 0, 0)
-    for code, direct in resident_parameters(type_name, table).items():
-        for route in routes(search[code].expression, base=type_name, types=table.types) or ():
-            if route.type == "Reference":
-                found.append(Rule("resident", route, none, order=direct))
+    found = [
+        Rule("resident", route, _NO_KEYS, order=direct)
+        for code, direct in resident_parameters(type_name, table).items()
+        for route in _plain_routes(type_name, code, table, "reference")
+        if route.type == "Reference"
+    ]
     if not found:
         return []
-    if "code" in search:
-        for route in routes(search["code"].expression, base=type_name, types=table.types) or ():
-            if route.type in CONVERTED["token"]:
-                found.append(Rule("code", route, none))
+    if "code" in table.search[type_name]:
+        found += [Rule("code", route, _NO_KEYS) for route in _plain_routes(type_name, "code", table, "token")]
     for order, code in enumerate(MAIN_DATES.get(type_name, ())):
-        for route in routes(search[code].expression, base=type_name, types=table.types) or ():
-            if route.type in CONVERTED["date"]:
-                found.append(Rule("main", route, none, order=order))
+        found += [Rule("main", route, _NO_KEYS, order=order) for route in _plain_routes(type_name, code, table, "date")]
     return found
+
+
+def _plain_routes(type_name: str, code: str, table: Definitions, kind: str) -> list[Route]:
+    """The routes of a parameter on which access depends: one that cannot be compiled is an error, not an omission."""
+    taken = routes(table.search[type_name][code].expression, base=type_name, types=table.types)
+    if taken is None:
+        raise ValueError(f"{type_name}.{code}: {table.search[type_name][code].expression}")
+    return [route for route in taken if route.type in CONVERTED[kind]]
 
 
 def resident_parameters(type_name: str, table: Definitions) -> dict[str, int]:

@@ -19,9 +19,10 @@ def human_name(value: Any) -> list[str]:
     if value.__class__ is not dict:
         return []
     found = _parts(value, ("text", "family"), ("given", "prefix", "suffix"))
-    whole = names.whole(value)
-    if whole and whole not in found:
-        found.append(whole)
+    if not "".join(found).isascii():
+        whole = names.whole(value)
+        if whole and whole not in found:
+            found.append(whole)
     return found
 
 
@@ -49,8 +50,9 @@ def sounds(value: Any) -> Sequence[str]:
     """Of a HumanName under ``phonetic``: pinyin of a Chinese name, else its parts as they are compared."""
     if value.__class__ is not dict:
         return ()
-    found = names.pinyin(value)
-    return found or [norm(part) for part in _parts(value, ("text", "family"), ("given",))]
+    parts = _parts(value, ("text", "family"), ("given",))
+    found = [] if "".join(parts).isascii() else names.pinyin(value)
+    return found or [norm(part) for part in parts]
 
 
 def sound(value: Any) -> Sequence[str]:
@@ -58,3 +60,12 @@ def sound(value: Any) -> Sequence[str]:
     if value.__class__ is not str or not value:
         return ()
     return names.read_text(value) or (norm(value),)
+
+
+def heard(text: str) -> tuple[str, ...]:
+    """What the rows of a value that is searched under ``phonetic`` begin with: its pinyin, or the letters as typed."""
+    if names.has_cjk(text):
+        return tuple(dict.fromkeys([*names.pinyin({"text": text})[:1], *names.read_text(text)[:1]]))
+    plain = norm(text)
+    joined = plain.replace(" ", "").replace("'", "")
+    return (plain,) if joined == plain else (plain, joined)

@@ -13,7 +13,8 @@ MOST = 200_000
 """Characters of text that are kept for one resource; search looks no further."""
 
 _TAG = re.compile(r"<[^>]*>")
-_BASE64 = frozenset(("data", "valueBase64Binary"))
+_SPECIAL = frozenset(("reference", "div", "data", "valueBase64Binary"))
+"""Members that are not text like others; the last two hold base 64, and nothing is found in it."""
 
 Place = tuple[int, str, int]
 """(number of the parent node, member, place in its array or -1)."""
@@ -27,19 +28,18 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
     nodes: list[dict[str, Any]] = [resource]
     places: list[Place] = [(-1, "", -1)]
     texts: list[str] = []
-    narratives: list[str] = []
+    narrative = ""
     for number, node in enumerate(nodes):
         for name, value in node.items():
             kind = value.__class__
             if kind is str:
-                if name == "reference":
+                if name not in _SPECIAL:
+                    texts.append(value)
+                elif name == "reference":
+                    texts.append(value)
                     _refer(value, number, nodes, places, rows)
                 elif name == "div":
-                    narratives.append(value)
-                    continue
-                elif name in _BASE64:
-                    continue
-                texts.append(value)
+                    narrative = f"{narrative}\n{_plain(value)}" if narrative else _plain(value)
             elif kind is dict:
                 nodes.append(value)
                 places.append((number, name, -1))
@@ -50,14 +50,13 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
                         places.append((number, name, place))
                     elif item.__class__ is str:
                         texts.append(item)
-    narrative = "\n".join([_plain(text) for text in narratives])[:MOST]
     content = "\n".join(texts).lower()
-    rows.text = narrative, (f"{narrative}\n{content}" if narrative else content)[:MOST]
+    rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
 
 
 def _refer(text: str, number: int, nodes: list[dict[str, Any]], places: list[Place], rows: IndexRows) -> None:
     is_urn = text.startswith("urn:")
-    literal = None if is_urn else relative(text)
+    literal = None if is_urn or text.startswith("#") else relative(text)
     if (literal is None and not is_urn) or _is_uri_element(number, nodes, places):
         return
     path = _path(number, nodes[0], places)
@@ -84,4 +83,5 @@ def _path(number: int, resource: dict[str, Any], places: list[Place]) -> str:
 
 
 def _plain(div: str) -> str:
-    return " ".join(unescape(_TAG.sub(" ", div)).lower().split())
+    text = _TAG.sub(" ", div)
+    return " ".join((unescape(text) if "&" in text else text).lower().split())
