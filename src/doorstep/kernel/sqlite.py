@@ -52,6 +52,9 @@ class _Statements:
         try:
             counts = [connection.execute(sql, params).rowcount for sql, params in self.statements]
             expect(counts, self.each)
+        except sqlite3.IntegrityError as error:
+            connection.execute("ROLLBACK TO statements")
+            raise LostRace(str(error)) from error
         except BaseException:
             connection.execute("ROLLBACK TO statements")
             raise
@@ -191,7 +194,7 @@ class SqliteEngine:
             for waiting in batch:
                 if waiting.error is None:
                     self._commit([waiting])
-        except BaseException as error:  # the writer must outlive every bug: its sender hears of it
+        except BaseException as error:  # noqa: BLE001 - the writer must outlive every bug: its sender hears of it
             for waiting in batch:
                 waiting.error = waiting.error or error
 
