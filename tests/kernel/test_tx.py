@@ -7,10 +7,18 @@ from typing import Any
 
 import pytest
 
-from doorstep.kernel import exact, tx as tx_module
+from doorstep.kernel import exact
+from doorstep.kernel import tx as tx_module
 from doorstep.kernel.check import check
 from doorstep.kernel.errors import (
-    BadRequest, BrokenReference, Conflict, Gone, Invalid, MultipleMatches, NotFound, PreconditionFailed,
+    BadRequest,
+    BrokenReference,
+    Conflict,
+    Gone,
+    Invalid,
+    MultipleMatches,
+    NotFound,
+    PreconditionFailed,
 )  # fmt: skip
 from doorstep.kernel.refs import Actor, Stored, part_of_id
 from doorstep.kernel.store import Store
@@ -36,11 +44,18 @@ def create(store: Store, actor: Actor, resource: dict[str, Any], raw: bytes | No
 
 
 def test_digits_order_and_unknown_white_space_come_back(store: Store, admin: Actor) -> None:
-    raw = '{"status":"final", "resourceType":"Observation","code":{"text":"𠮷"},"valueQuantity":{"value":5.40}}'.encode()
+    raw = (
+        '{"status":"final", "resourceType":"Observation","code":{"text":"𠮷"},"valueQuantity":{"value":5.40}}'.encode()
+    )
     made = create(store, admin, exact.decode(raw), raw)
     text = store.read_once(admin, "Observation", made.id).body.decode()
     assert '"value":5.40' in text and "𠮷" in text
-    assert [k for k in exact.decode(text) if k not in ("id", "meta")] == ["status", "resourceType", "code", "valueQuantity"]
+    assert [k for k in exact.decode(text) if k not in ("id", "meta")] == [
+        "status",
+        "resourceType",
+        "code",
+        "valueQuantity",
+    ]
 
 
 def test_what_is_about_a_resident_lives_in_the_residents_part(store: Store, admin: Actor) -> None:
@@ -260,7 +275,9 @@ def test_an_id_of_our_shape_in_anothers_part_is_refused(store: Store, admin: Act
 
 def test_twenty_clients_choosing_one_new_id_make_one_resource(store: Store, admin: Actor) -> None:
     def attempt(n: int) -> bool:
-        return store.run(admin, lambda tx: tx.update({"resourceType": "Basic", "id": "one", "code": {"text": str(n)}}))[1]
+        return store.run(admin, lambda tx: tx.update({"resourceType": "Basic", "id": "one", "code": {"text": str(n)}}))[
+            1
+        ]
 
     with ThreadPoolExecutor(20) as threads:
         assert sum(threads.map(attempt, range(20))) == 1

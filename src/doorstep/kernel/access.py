@@ -16,6 +16,7 @@ ADMINISTRATOR: Final = "administrator"
 SYSTEM: Final = Actor("Device/doorstep", ADMINISTRATOR, "Organization/doorstep", "HOPERAT", "system")
 """The record's own hand: the due runner, the demo, the local operator."""
 
+
 def scoped(alias: str, actor: Actor) -> tuple[str, list[Any]]:
     """The predicate on ``resource AS alias`` for this actor, and its bound values.
 

@@ -42,8 +42,16 @@ class Access:
     def row(self, at: int) -> tuple[Any, ...]:
         """The row in the order of the table's columns."""
         return rows.audit_row(
-            self.actor, id=new_id(self.part), at=at, action=self.action, type=self.type, refs=" ".join(self.refs),
-            part=self.part, resident=self.resident, query=self.query, outcome=self.outcome,
+            self.actor,
+            id=new_id(self.part),
+            at=at,
+            action=self.action,
+            type=self.type,
+            refs=" ".join(self.refs),
+            part=self.part,
+            resident=self.resident,
+            query=self.query,
+            outcome=self.outcome,
         )
 
 

@@ -159,8 +159,8 @@ def _orphans(engine: Engine, report: Report) -> None:
     """Index rows whose resource is not there."""
     for table in rows.INDEX_TABLES:
         count = engine.once(
-            f"SELECT count(*) FROM {table} i LEFT JOIN resource r ON r.part = i.part AND r.type = i.type AND r.id = i.id"
-            " WHERE r.id IS NULL"
+            f"SELECT count(*) FROM {table} i LEFT JOIN resource r ON r.part = i.part AND r.type = i.type"
+            " AND r.id = i.id WHERE r.id IS NULL"
         )[0][0]
         if count:
             report.errors.append(f"{table}: {count} rows of resources that are not there")

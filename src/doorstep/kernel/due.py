@@ -89,7 +89,7 @@ class Runner:
         for due, lane in self._lease(limit):
             try:
                 self._run(due, lane)
-            except Exception as error:  # one row's fault must not stop the others; it is kept and shown
+            except Exception as error:  # noqa: BLE001 - one row's fault must not stop the others; it is kept and shown
                 self._failed(due, error)
             count += 1
         return count
@@ -120,7 +120,8 @@ class Runner:
             return []
         counts = engine.write(
             [
-                ("UPDATE due SET lease_until = ?, lease_by = ? WHERE part = ? AND id = ? AND lease_until <= ? AND dead = 0",
+                ("UPDATE due SET lease_until = ?, lease_by = ?"
+                    " WHERE part = ? AND id = ? AND lease_until <= ? AND dead = 0",
                  [now + LEASE, self._name, row[0], row[1], now])
                 for row in found
             ]

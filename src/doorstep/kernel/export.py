@@ -22,7 +22,11 @@ STATE = ".export.json"
 
 
 def export(
-    store: Store, actor: Actor, directory: Path, *, types: Sequence[str] = (),
+    store: Store,
+    actor: Actor,
+    directory: Path,
+    *,
+    types: Sequence[str] = (),
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, int]:
     """Write ``TYPE.ndjson`` for each type that has resources; how many of each. Audited with the row counts."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from doorstep.kernel import bundle, exact, index, rows
 from doorstep.kernel.clock import instant
@@ -59,7 +59,9 @@ def load(
     return result
 
 
-def _load_bundle(store: Store, actor: Actor, file: Path, result: Loaded, progress: Callable[[int, int], None] | None) -> None:
+def _load_bundle(
+    store: Store, actor: Actor, file: Path, result: Loaded, progress: Callable[[int, int], None] | None
+) -> None:
     with _open(file) as stream:
         raw = stream.read()
     content = exact.decode(raw)
@@ -167,7 +169,9 @@ def _commit(store: Store, actor: Actor, prepared: Prepared, result: Loaded) -> N
     # A file may hold one resource twice in a chunk; the last line is the one that stands, as if they came one by one.
     work = WriteSet(puts=list(fresh.values()), now=store.clock.now())
     work.audits.append(
-        rows.audit_row(actor, id=new_id(DIRECTORY), at=work.now, action="batch", refs=f"{len(fresh)} resources", outcome=200)
+        rows.audit_row(
+            actor, id=new_id(DIRECTORY), at=work.now, action="batch", refs=f"{len(fresh)} resources", outcome=200
+        )
     )
     store.engine.apply(work)
     result.written += len(fresh)
@@ -248,7 +252,8 @@ def _is_ndjson(file: Path) -> bool:
 
 
 def _open(file: Path) -> IO[bytes]:
-    return _OPENERS.get(file.suffix, open)(file, "rb")
+    opened: IO[bytes] = _OPENERS.get(file.suffix, open)(file, "rb")
+    return opened
 
 
 def _fingerprint(file: Path) -> str:

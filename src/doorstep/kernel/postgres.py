@@ -42,7 +42,7 @@ class PostgresReader:
         self._connection = connection
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._connection.execute(portable(sql), params).fetchall()  # type: ignore[arg-type]
+        return self._connection.execute(portable(sql), params).fetchall()
 
 
 class PostgresEngine:
@@ -56,8 +56,14 @@ class PostgresEngine:
         with psycopg.connect(dsn, autocommit=True) as connection:
             migrate(connection)
         self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = ConnectionPool(
-            dsn, min_size=2, max_size=size, timeout=10, configure=_configure, open=True,
-            check=None, reconnect_timeout=30,
+            dsn,
+            min_size=2,
+            max_size=size,
+            timeout=10,
+            configure=_configure,
+            open=True,
+            check=None,
+            reconnect_timeout=30,
         )
         self._audits: deque[_Row] = deque()
         self._signal = threading.Condition()
@@ -78,7 +84,7 @@ class PostgresEngine:
 
     def once(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._connection() as connection:
-            return connection.execute(portable(sql), params).fetchall()  # type: ignore[arg-type]
+            return connection.execute(portable(sql), params).fetchall()
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
@@ -116,7 +122,7 @@ class PostgresEngine:
             try:
                 with connection.transaction():
                     with connection.pipeline():
-                        done = [connection.execute(portable(sql), params) for sql, params in statements]  # type: ignore[arg-type]
+                        done = [connection.execute(portable(sql), params) for sql, params in statements]
                     counts = [cursor.rowcount for cursor in done]
                     expect(counts, each)
                     return counts
@@ -170,7 +176,7 @@ def insert_audits(connection: psycopg.Connection[tuple[Any, ...]], found: list[t
     """Audit rows by one statement."""
     one = "(" + ", ".join(["%s"] * len(found[0])) + ")"
     connection.execute(
-        f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(found))}",  # type: ignore[arg-type]
+        f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(found))}",
         [value for row in found for value in row],
     )
 
@@ -190,7 +196,7 @@ def migrate(connection: psycopg.Connection[tuple[Any, ...]], *, post: bool = Fal
             if step.number in done or (step.post and not post):
                 continue
             for statement in schema.render(step.text, dialect="postgresql"):
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)
             connection.execute("INSERT INTO migration VALUES (%s, %s, now())", (step.number, step.name))
             applied.append(step.name)
     return applied
@@ -200,7 +206,7 @@ def _configure(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
     connection.autocommit = True
     connection.prepare_threshold = 3
     connection.prepared_max = 500
-    connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT}'")  # type: ignore[arg-type]
+    connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT}'")
     connection.execute("SET synchronous_commit = on")
     connection.execute("SET jit = off")
 

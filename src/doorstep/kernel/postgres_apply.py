@@ -6,7 +6,7 @@ tells whether it held; the first that did not ends the transaction.
 
 from __future__ import annotations
 
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 
@@ -76,7 +76,7 @@ def _lock_number(type_number: int, id_: str) -> int:
 
 
 def _run(connection: Connection, sql: str, params: Any) -> psycopg.Cursor[tuple[Any, ...]]:
-    return connection.execute(cast(LiteralString, sql), params)
+    return connection.execute(sql, params)
 
 
 def _put(connection: Connection, put: Put) -> tuple[Any, Any]:
@@ -173,9 +173,15 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             )
             must.append((cursor, Conflict("claims.taken", kind=op.kind, key=op.key)))
         else:
-            _run(connection, "DELETE FROM claim WHERE kind = %s AND key = %s AND holder = %s", (op.kind, op.key, op.holder))
+            _run(
+                connection,
+                "DELETE FROM claim WHERE kind = %s AND key = %s AND holder = %s",
+                (op.kind, op.key, op.holder),
+            )
     for kind, key, holder in sorted(work.uniques):
-        cursor = _run(connection, "INSERT INTO unique_key VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (kind, key, holder))
+        cursor = _run(
+            connection, "INSERT INTO unique_key VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (kind, key, holder)
+        )
         must.append((cursor, Conflict("claims.not-unique", kind=kind, key=key)))
     for counter in sorted(work.counters, key=lambda one: (one.kind, one.key)):
         if counter.amount >= 0:
@@ -207,7 +213,8 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
         _run(connection, "DELETE FROM due WHERE ref = %s AND kind = %s", (ref, kind))
     for due in work.dues:
         _run(
-            connection, "INSERT INTO due VALUES (%s,%s,%s,%s,%s,%s,%s,0,0,'',0,'')",
+            connection,
+            "INSERT INTO due VALUES (%s,%s,%s,%s,%s,%s,%s,0,0,'',0,'')",
             (due.part, due.id, due.at, due.lane, due.kind, due.ref, due.payload),
         )
     for grant in work.grants:
@@ -215,8 +222,21 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             connection,
             f"INSERT INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({','.join(['%s'] * 13)})"
             " ON CONFLICT (part, resident, id) DO UPDATE SET ends = excluded.ends, level = excluded.level",
-            (grant.part, grant.resident, grant.id, grant.org, grant.person, grant.level, grant.purpose, grant.reason,
-             grant.source, grant.scope_ref, grant.starts, grant.ends, int(grant.verified)),
+            (
+                grant.part,
+                grant.resident,
+                grant.id,
+                grant.org,
+                grant.person,
+                grant.level,
+                grant.purpose,
+                grant.reason,
+                grant.source,
+                grant.scope_ref,
+                grant.starts,
+                grant.ends,
+                int(grant.verified),
+            ),
         )
     for source, ends in work.grants_ended:
         _run(connection, "UPDATE access_grant SET ends = %s WHERE source = %s AND ends > %s", (ends, source, ends))

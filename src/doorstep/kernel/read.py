@@ -32,7 +32,7 @@ class HistoryEntry:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """Versions, newest first; ``next`` continues behind the last, in commit order. ``total`` is known for one resource."""
+    """Versions, newest first in commit order; ``next`` goes on behind the last. ``total``: for one resource only."""
 
     entries: list[HistoryEntry]
     next: str | None
@@ -166,8 +166,14 @@ class Reads:
     # -- history
 
     def history(
-        self, type: str | None = None, id: str | None = None, *, since: int | None = None, at: int | None = None,
-        count: int = 50, cursor: str | None = None,
+        self,
+        type: str | None = None,
+        id: str | None = None,
+        *,
+        since: int | None = None,
+        at: int | None = None,
+        count: int = 50,
+        cursor: str | None = None,
     ) -> HistoryPage:
         """Versions of one resource, one type or everything, newest first in commit order (R4 3.1.0.9).
 
@@ -210,16 +216,17 @@ class Reads:
             condition, bound = list(where), list(values)
             if at is not None:
                 condition.append(
-                    "h.updated <= ?" if table == "resource" else
-                    "h.updated <= ? AND NOT EXISTS (SELECT 1 FROM version n WHERE n.part = h.part AND n.type = h.type"
-                    " AND n.id = h.id AND n.version = h.version + 1 AND n.updated <= ?)"
+                    "h.updated <= ?"
+                    if table == "resource"
+                    else "h.updated <= ? AND NOT EXISTS (SELECT 1 FROM version n WHERE n.part = h.part"
+                    " AND n.type = h.type AND n.id = h.id AND n.version = h.version + 1 AND n.updated <= ?)"
                     " AND NOT (r.version = h.version + 1 AND r.updated <= ?)"
                 )
                 bound += [at] if table == "resource" else [at, at, at]
             join = (
                 "FROM resource h JOIN resource r ON r.part = h.part AND r.type = h.type AND r.id = h.id"
-                if table == "resource" else
-                "FROM version h JOIN resource r ON r.part = h.part AND r.type = h.type AND r.id = h.id"
+                if table == "resource"
+                else "FROM version h JOIN resource r ON r.part = h.part AND r.type = h.type AND r.id = h.id"
             )
             text = " AND ".join([*condition, predicate])
             found += self._reader.rows(f"SELECT {columns} {join} WHERE {text} {order}", [*bound, *scope, limit])
@@ -240,7 +247,6 @@ def query_pairs(query: Query) -> list[tuple[str, str]]:
     from urllib.parse import parse_qsl
 
     return parse_qsl(query, keep_blank_values=True) if isinstance(query, str) else list(query)
-
 
 
 def _cursor(row: Sequence[Any]) -> str:

@@ -29,9 +29,7 @@ AUDIT_COLUMNS = (
     " address, request"
 )
 DUE_COLUMNS = "part, id, at, lane, kind, ref, payload, attempts, lease_until, lease_by, dead, error"
-GRANT_COLUMNS = (
-    "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified"
-)
+GRANT_COLUMNS = "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified"
 
 _LISTS = {
     "ix_token": "token",
@@ -75,8 +73,18 @@ def subject_rows(put: Put) -> list[tuple[Any, ...]]:
 def resource_row(put: Put, txid: int, ixver: int) -> tuple[Any, ...]:
     """The current row, in the order of RESOURCE_COLUMNS."""
     return (
-        put.part, put.type, put.id, put.version, txid, put.updated, put.custodian, put.sens, int(put.deleted),
-        put.method, ixver, put.body.decode(),
+        put.part,
+        put.type,
+        put.id,
+        put.version,
+        txid,
+        put.updated,
+        put.custodian,
+        put.sens,
+        int(put.deleted),
+        put.method,
+        ixver,
+        put.body.decode(),
     )
 
 
@@ -101,11 +109,36 @@ def inbound(type_name: str) -> str:
 
 
 def audit_row(
-    actor: Actor, *, id: str, at: int, action: str, type: str = "", refs: str = "", part: int = 0, resident: str = "",
-    query: str = "", outcome: int = 0, grant: str = "",
+    actor: Actor,
+    *,
+    id: str,
+    at: int,
+    action: str,
+    type: str = "",
+    refs: str = "",
+    part: int = 0,
+    resident: str = "",
+    query: str = "",
+    outcome: int = 0,
+    grant: str = "",
 ) -> tuple[Any, ...]:
-    """One access in the order of AUDIT_COLUMNS (security: who, in what role, for what purpose, what, with what result)."""
+    """One access in the order of AUDIT_COLUMNS (who, in what role, for what purpose, what, with what result)."""
     return (
-        part, id, at, actor.account, actor.person, actor.role, actor.organization, actor.purpose, grant, action, type,
-        refs, resident, query, outcome, actor.address, actor.request,
+        part,
+        id,
+        at,
+        actor.account,
+        actor.person,
+        actor.role,
+        actor.organization,
+        actor.purpose,
+        grant,
+        action,
+        type,
+        refs,
+        resident,
+        query,
+        outcome,
+        actor.address,
+        actor.request,
     )

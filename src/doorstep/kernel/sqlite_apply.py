@@ -41,12 +41,14 @@ class Batch:
             self._connection.execute("INSERT INTO unique_key VALUES (?, ?, ?)", (kind, key, holder))
         for counter in work.counters:
             self._connection.execute(
-                "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET amount = amount + excluded.amount",
+                "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (kind, key)"
+                " DO UPDATE SET amount = amount + excluded.amount",
                 (counter.kind, counter.key, counter.amount),
             )
         for key, expected in work.guards:
             self._connection.execute(
-                "INSERT INTO guard VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n, touched = excluded.touched",
+                "INSERT INTO guard VALUES (?, ?, ?) ON CONFLICT (key)"
+                " DO UPDATE SET n = excluded.n, touched = excluded.touched",
                 (key, expected + 1, work.now),
             )
         for due in work.dues:
@@ -58,11 +60,26 @@ class Batch:
         for grant in work.grants:
             self._connection.execute(
                 f"INSERT OR REPLACE INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({_marks(13)})",
-                (grant.part, grant.resident, grant.id, grant.org, grant.person, grant.level, grant.purpose,
-                 grant.reason, grant.source, grant.scope_ref, grant.starts, grant.ends, int(grant.verified)),
+                (
+                    grant.part,
+                    grant.resident,
+                    grant.id,
+                    grant.org,
+                    grant.person,
+                    grant.level,
+                    grant.purpose,
+                    grant.reason,
+                    grant.source,
+                    grant.scope_ref,
+                    grant.starts,
+                    grant.ends,
+                    int(grant.verified),
+                ),
             )
         for source, ends in work.grants_ended:
-            self._connection.execute("UPDATE access_grant SET ends = ? WHERE source = ? AND ends > ?", (ends, source, ends))
+            self._connection.execute(
+                "UPDATE access_grant SET ends = ? WHERE source = ? AND ends > ?", (ends, source, ends)
+            )
         for audit in work.audits:
             self._gather("audit", audit)
 
@@ -92,17 +109,17 @@ class Batch:
                 self._check_version(put)
         own = {(put.part, put.type, put.id) for put in work.puts if not put.deleted}
         for expect in work.expects:
-            key = (expect.part, expect.type, expect.id)
-            if key in own or (not expect.version and (key in self._fresh or key in self._known)):
+            place = (expect.part, expect.type, expect.id)
+            if place in own or (not expect.version and (place in self._fresh or place in self._known)):
                 continue
-            found = self._connection.execute(_LIVE, key).fetchone()
+            found = self._connection.execute(_LIVE, place).fetchone()
             if expect.version and (not found or found[0] != expect.version):
                 raise LostRace(f"{expect.type_name}/{expect.id}")
             if not found or found[1]:
                 raise BrokenReference(
                     "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
                 )
-            self._known.add(key)
+            self._known.add(place)
         self._check_unreferenced(work)
         for op in work.claims:
             if op.take:
@@ -173,7 +190,8 @@ class Batch:
         run = self._connection.execute
         run(
             f"INSERT INTO version ({rows.VERSION_COLUMNS}) SELECT {rows.VERSION_COLUMNS} FROM resource"
-            " WHERE part = ? AND type = ? AND id = ?", key,
+            " WHERE part = ? AND type = ? AND id = ?",
+            key,
         )
         run("DELETE FROM resource WHERE part = ? AND type = ? AND id = ?", key)
         for table in rows.INDEX_TABLES:

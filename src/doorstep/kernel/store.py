@@ -112,7 +112,12 @@ class Store:
 
     def set_setting(self, name: str, value: str) -> None:
         self.engine.write(
-            [("INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [name, value])]
+            [
+                (
+                    "INSERT INTO setting VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    [name, value],
+                )
+            ]
         )
 
     def advance_clock(self, by: int) -> None:
@@ -179,8 +184,6 @@ def open(url: str, *, clock: Clock | None = None, exclusive: bool = True, **opti
     if url.startswith(("postgresql://", "postgres://")):
         return Store(PostgresEngine(url, **options), clock=clock)
     raise ValueError(url)
-
-
 
 
 def migrate(url: str, *, post: bool = False) -> list[str]:

@@ -18,7 +18,9 @@ def issue(engine: Engine, account: str, actor: Actor, *, ttl: int) -> str:
     token = "dst_" + secrets.token_urlsafe(32)
     known = json.dumps({name: getattr(actor, name) for name in _FIELDS} | {"account": account})
     now = real_now()
-    engine.write([("INSERT INTO token VALUES (?, ?, ?, ?, ?)", [_hash(token), account, known, now, now + ttl * SECOND])])
+    engine.write(
+        [("INSERT INTO token VALUES (?, ?, ?, ?, ?)", [_hash(token), account, known, now, now + ttl * SECOND])]
+    )
     return token
 
 

@@ -11,15 +11,33 @@ from doorstep.kernel import exact, index, patch, rows
 from doorstep.kernel.clock import FOREVER, instant
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
-    BadRequest, Gone, Invalid, MultipleMatches, PreconditionFailed,
+    BadRequest,
+    Gone,
+    Invalid,
+    MultipleMatches,
+    PreconditionFailed,
 )  # fmt: skip
 from doorstep.kernel.read import Query, Reads, query_pairs, type_number
 from doorstep.kernel.refs import (
-    DIRECTORY, Actor, Ref, Stored, is_id, new_id, part_of_id, part_of_resident, random_part,
+    DIRECTORY,
+    Actor,
+    Ref,
+    Stored,
+    is_id,
+    new_id,
+    part_of_id,
+    part_of_resident,
+    random_part,
 )  # fmt: skip
 from doorstep.kernel.validate import validate
 from doorstep.kernel.writeset import (
-    ClaimOp, CounterOp, DueRow, Expect, GrantRow, Put, WriteSet,
+    ClaimOp,
+    CounterOp,
+    DueRow,
+    Expect,
+    GrantRow,
+    Put,
+    WriteSet,
 )  # fmt: skip
 
 _MILLISECOND = 1000
@@ -61,7 +79,9 @@ class Tx(Reads):
         """An id for a resource that is not there yet, in the part of the resident whom it is about."""
         return new_id(self._home_part(resource, resource["resourceType"]))
 
-    def create_if_none(self, resource: dict[str, Any], query: Query, *, raw: bytes | None = None) -> tuple[Stored, bool]:
+    def create_if_none(
+        self, resource: dict[str, Any], query: Query, *, raw: bytes | None = None
+    ) -> tuple[Stored, bool]:
         """Create unless the query matches (If-None-Exist, R4 3.1.0.8.1); true when it was created.
 
         A guard counts the creations under this query, so that of several at once one creates and the others find it.
@@ -82,7 +102,11 @@ class Tx(Reads):
         previous = self._current(type_name, id)
         if if_match is not None and (previous is None or previous.version != if_match):
             raise PreconditionFailed(
-                "tx.version-mismatch", type=type_name, id=id, given=if_match, current=previous.version if previous else 0
+                "tx.version-mismatch",
+                type=type_name,
+                id=id,
+                given=if_match,
+                current=previous.version if previous else 0,
             )
         if previous is None:
             self._check_client_id(resource, type_name, id)
@@ -91,7 +115,13 @@ class Tx(Reads):
         return written, previous is None or previous.deleted
 
     def update_where(
-        self, type: str, query: Query, resource: dict[str, Any], *, raw: bytes | None = None, if_match: int | None = None
+        self,
+        type: str,
+        query: Query,
+        resource: dict[str, Any],
+        *,
+        raw: bytes | None = None,
+        if_match: int | None = None,
     ) -> tuple[Stored, bool]:
         """Conditional update (R4 3.1.0.4.3): none matches creates, one is updated, several are refused."""
         given = resource.get("id")
@@ -127,8 +157,20 @@ class Tx(Reads):
         version = found.version + 1
         updated = self._updated(found)
         put = Put(
-            found.part, type_number(type), type, id, found.version, version, updated, found.custodian, found.sens,
-            True, "DELETE", b"", False, None,
+            found.part,
+            type_number(type),
+            type,
+            id,
+            found.version,
+            version,
+            updated,
+            found.custodian,
+            found.sens,
+            True,
+            "DELETE",
+            b"",
+            False,
+            None,
         )
         self._pending[type, id] = put
         return version
@@ -187,8 +229,18 @@ class Tx(Reads):
         self._writes.due_done.append((part, id))
 
     def grant(
-        self, *, resident: str, org: str, level: int, reason: str, source: str, starts: int | None = None,
-        ends: int | None = None, person: str = "", purpose: str = "TREAT", scope_ref: str | None = None,
+        self,
+        *,
+        resident: str,
+        org: str,
+        level: int,
+        reason: str,
+        source: str,
+        starts: int | None = None,
+        ends: int | None = None,
+        person: str = "",
+        purpose: str = "TREAT",
+        scope_ref: str | None = None,
         verified: bool = True,
     ) -> None:
         """An organisation (or person) may read a resident because of ``source`` (a reference to the act)."""
@@ -228,10 +280,16 @@ class Tx(Reads):
         read = [key for key in self.seen if key not in self._pending]
         if read:
             work.audits.append(
-                rows.audit_row(self.actor, id=new_id(DIRECTORY), at=self.now, action="read",
-                               refs=" ".join(f"{type_name}/{id_}" for type_name, id_ in read),
-                               resident=next((id_ for type_name, id_ in read if type_name == "Patient"), ""), outcome=200)
-            )  # fmt: skip
+                rows.audit_row(
+                    self.actor,
+                    id=new_id(DIRECTORY),
+                    at=self.now,
+                    action="read",
+                    refs=" ".join(f"{type_name}/{id_}" for type_name, id_ in read),
+                    resident=next((id_ for type_name, id_ in read if type_name == "Patient"), ""),
+                    outcome=200,
+                )
+            )
         return work
 
     # -- inside
@@ -333,7 +391,9 @@ class Tx(Reads):
 
 
 def _stored(put: Put) -> Stored:
-    return Stored(put.part, put.type_name, put.id, put.version, put.updated, put.body, put.deleted, put.custodian, put.sens)
+    return Stored(
+        put.part, put.type_name, put.id, put.version, put.updated, put.body, put.deleted, put.custodian, put.sens
+    )
 
 
 def checked(resource: dict[str, Any]) -> None:
@@ -341,5 +401,3 @@ def checked(resource: dict[str, Any]) -> None:
     errors = tuple(issue for issue in validate(resource) if issue.severity in ("error", "fatal"))
     if errors:
         raise Invalid(errors[0].key, issues=errors)
-
-

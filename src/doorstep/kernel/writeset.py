@@ -120,8 +120,16 @@ class WriteSet:
 
     def __bool__(self) -> bool:
         return bool(
-            self.puts or self.claims or self.uniques or self.counters or self.dues or self.due_done
-            or self.due_cancelled or self.grants or self.grants_ended or self.audits
+            self.puts
+            or self.claims
+            or self.uniques
+            or self.counters
+            or self.dues
+            or self.due_done
+            or self.due_cancelled
+            or self.grants
+            or self.grants_ended
+            or self.audits
         )
 
 

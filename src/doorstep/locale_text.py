@@ -1,0 +1,61 @@
+"""Sentences for message keys: ``area.some-key`` looked up in the gettext domain ``area``, filled with parameters.
+
+The texts live in ``locale/<language>/LC_MESSAGES/<area>.po``; building the package compiles them to ``.mo``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from gettext import NullTranslations, translation
+from pathlib import Path
+from typing import Any, Final
+
+ENGLISH: Final = "en"
+CHINESE: Final = "zh_Hans"
+LOCALE: Final = Path(__file__).parent / "locale"
+_LONGEST: Final = 300
+"""Characters of one parameter that a sentence shows; the rest is cut (a parameter may be what a client sent)."""
+
+
+def text(key: str, params: dict[str, Any], language: str = ENGLISH) -> str:
+    """The sentence of a key. A key without a text answers itself with its parameters, so that nothing is hidden."""
+    pattern = _catalogue(key.partition(".")[0], language).gettext(key)
+    shown = {name: _shorten(value) for name, value in params.items()}
+    if pattern == key:
+        return " ".join([key, *(f"{name}={value}" for name, value in shown.items())])
+    try:
+        return pattern.format(**shown)
+    except (KeyError, IndexError, ValueError, AttributeError):
+        return pattern
+
+
+def language(accept: str) -> str:
+    """The language of an Accept-Language header (RFC 9110, 12.5.4) among ours; English when it names neither."""
+    best, weight = ENGLISH, 0.0
+    for item in accept[:500].split(","):
+        tag, _, parameter = item.strip().partition(";")
+        known = {"zh": CHINESE, "en": ENGLISH}.get(tag.strip().lower().partition("-")[0])
+        quality = _quality(parameter)
+        if known and quality > weight:
+            best, weight = known, quality
+    return best
+
+
+def _quality(parameter: str) -> float:
+    name, _, value = parameter.strip().partition("=")
+    if name != "q":
+        return 1.0
+    try:
+        return min(float(value), 1.0)
+    except ValueError:
+        return 0.0
+
+
+def _shorten(value: Any) -> str:
+    shown = str(value)
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+
+
+@cache
+def _catalogue(area: str, chosen: str) -> NullTranslations:
+    return translation(area, LOCALE, [chosen], fallback=True)
