@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 from doorstep.kernel.fhirpath import units
@@ -15,6 +15,8 @@ from doorstep.kernel.fhirpath.quantity import Quantity
 from doorstep.kernel.fhirpath.singleton import NONE, bounded, number, single
 
 Number = int | Decimal
+
+_STEP = Decimal("0.00000001")
 
 INTEGER_MAX = 2**31 - 1
 INTEGER_MIN = -(2**31)
@@ -75,8 +77,8 @@ def _combine(left: Items, right: Items, one: Any, other: Any, symbol: str) -> It
         moved = shift(one, other, sign)
         return NONE if moved is None else [moved]
     if isinstance(one, Quantity) and isinstance(other, Quantity):
-        same = units.convert(other, one.unit)
-        return NONE if same is None else [Quantity(one.value + sign * same.value, one.unit)]
+        pair = units.common(one, other)
+        return NONE if pair is None else [Quantity(pair[0].value + sign * pair[1].value, pair[0].unit)]
     raise _mismatch(symbol, left, right)
 
 
@@ -92,20 +94,16 @@ def multiply(left: Items, right: Items) -> Items:
     if isinstance(other, Quantity) and _is_number(one):
         return [Quantity(one * other.value, other.unit)]
     if isinstance(one, Quantity) and isinstance(other, Quantity):
-        return [Quantity(one.value * other.value, _product(one.unit, other.unit))]
+        return [Quantity(one.value * other.value, units.product(one.unit, other.unit))]
     raise _mismatch("*", left, right)
 
 
-def _product(one: str, other: str) -> str:
-    return other if one == "1" else one if other == "1" else f"{_grouped(one)}.{_grouped(other)}"
-
-
-def _quotient(one: str, other: str) -> str:
-    return "1" if one == other else one if other == "1" else f"{_grouped(one)}/{_grouped(other)}"
-
-
-def _grouped(unit: str) -> str:
-    return f"({unit})" if "/" in unit or "." in unit else unit
+def _to_scale(value: Decimal) -> Decimal:
+    """A quotient to 8 places, which is the step of a Decimal (4.1.4): 1.2 / 1.8 = 0.66666667."""
+    exponent = value.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -8 and value.adjusted() < 20:
+        return value.quantize(_STEP, ROUND_HALF_UP)
+    return value
 
 
 def divide(left: Items, right: Items) -> Items:
@@ -114,16 +112,16 @@ def divide(left: Items, right: Items) -> Items:
         return NONE
     one, other = pair
     if _is_number(one) and _is_number(other):
-        return _guarded(lambda: Decimal(one) / Decimal(other))
+        return _guarded(lambda: _to_scale(Decimal(one) / Decimal(other)))
     if isinstance(one, Quantity) and _is_number(other):
-        return [Quantity(one.value / Decimal(other), one.unit)] if other else NONE
+        return [Quantity(_to_scale(one.value / Decimal(other)), one.unit)] if other else NONE
     if isinstance(one, Quantity) and isinstance(other, Quantity):
-        same = units.convert(other, one.unit)
         if not other.value:
             return NONE
-        if same is not None:
-            return [Quantity(one.value / same.value, "1")]
-        return [Quantity(one.value / other.value, _quotient(one.unit, other.unit))]
+        pair = units.common(one, other)
+        if pair is not None:
+            return [Quantity(_to_scale(pair[0].value / pair[1].value), "1")]
+        return [Quantity(_to_scale(one.value / other.value), units.quotient(one.unit, other.unit))]
     raise _mismatch("/", left, right)
 
 

@@ -82,7 +82,7 @@ def to_text(value: Any) -> str | None:
 
 def to_date(value: Any) -> Temporal | None:
     found = temporal(value) if isinstance(value, str) else value
-    if not isinstance(found, Temporal) or found.kind == "time":
+    if not isinstance(found, Temporal) or found.kind == "time" or (isinstance(value, str) and found.kind != "date"):
         return None
     return found if found.kind == "date" else Temporal("date", found.parts[:3])
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from doorstep.kernel.fhirpath.dates import Temporal, temporal, time_of_day
-from doorstep.kernel.fhirpath.quantity import CALENDAR_OF_UCUM, Quantity
+from doorstep.kernel.fhirpath.quantity import CALENDAR_OF_UCUM, UCUM_OF_CALENDAR, Quantity
 
 Items = list[Any]
 """A collection. Never changed after it has been returned: literals and results share them."""
@@ -94,8 +94,20 @@ def raw(item: Any) -> Any:
     if isinstance(item, Temporal):
         return str(item)
     if isinstance(item, Quantity):
-        return {"value": item.value, "unit": item.unit, "system": UCUM, "code": item.unit}
+        return _json_quantity(item)
     return item
+
+
+def _json_quantity(item: Quantity) -> dict[str, Any]:
+    system, bar, code = item.unit.rpartition("|")
+    if bar:
+        return {"value": item.value, "system": system, "code": code}
+    return {
+        "value": item.value,
+        "unit": item.unit,
+        "system": UCUM,
+        "code": UCUM_OF_CALENDAR.get(item.unit, item.unit),
+    }
 
 
 _NAMES = {bool: "boolean", int: "integer", Decimal: "decimal", str: "string", Quantity: "Quantity"}

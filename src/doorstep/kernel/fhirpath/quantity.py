@@ -19,6 +19,8 @@ CALENDAR_OF_UCUM = {
     "ms": "millisecond",
 }
 
+UCUM_OF_CALENDAR = {word: code for code, word in CALENDAR_OF_UCUM.items()}
+
 
 class Quantity:
     """``unit`` is a UCUM code, a calendar duration in the singular, or "1"; others are kept, and equal themselves."""

@@ -30,7 +30,7 @@ def _test(type_: TypeName) -> Callable[[Any], bool]:
     name = type_.name
     fhir = type_.namespace != "System" and is_type(name)
     known = type_.namespace != "FHIR" and name in _SYSTEM
-    if not fhir and not known:
+    if not fhir and not known and type_.namespace != "System":
         raise FhirPathError("fhirpath.unknown-type", name=f"{type_.namespace}.{name}".lstrip("."))
     memory: dict[str, bool] = {}
 

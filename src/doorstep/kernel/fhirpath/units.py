@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from decimal import Decimal
 from fractions import Fraction
@@ -19,6 +20,7 @@ _CALENDAR: dict[str, Measure] = {
     "second": Measure(Fraction(1), (("s", 1),)),
     "millisecond": Measure(Fraction(1, 1000), (("s", 1),)),
 }
+_POWER = re.compile(r"([A-Za-z]+)(-?\d+)?")
 _LOOSE = {"year": "a", "month": "mo"}
 """For equivalence a calendar year is a year of UCUM, and a month a month."""
 
@@ -74,6 +76,47 @@ def equivalent(left: Quantity, right: Quantity) -> bool:
 
 def _loosened(value: Quantity) -> Quantity:
     return Quantity(value.value, _LOOSE.get(value.unit, value.unit))
+
+
+def common(left: Quantity, right: Quantity) -> tuple[Quantity, Quantity] | None:
+    """Both quantities in the finer of their units; None when the units have no common dimension."""
+    if left.unit == right.unit:
+        return left, right
+    one, other = of(left.unit), of(right.unit)
+    if one is None or other is None or one.zero or other.zero:
+        return None
+    unit = left.unit if one.factor <= other.factor else right.unit
+    first, second = convert(left, unit), convert(right, unit)
+    return None if first is None or second is None else (first, second)
+
+
+def product(one: str, other: str) -> str:
+    """Unit of a product: "cm2" for "cm" and "cm"."""
+    powers = _powers(one, other, 1)
+    if powers is not None:
+        return powers
+    return other if one == "1" else one if other == "1" else f"{_grouped(one)}.{_grouped(other)}"
+
+
+def quotient(one: str, other: str) -> str:
+    """Unit of a quotient: "cm" for "cm2" and "cm"."""
+    powers = _powers(one, other, -1)
+    if powers is not None:
+        return powers
+    return one if other == "1" else f"{_grouped(one)}/{_grouped(other)}"
+
+
+def _powers(one: str, other: str, sign: int) -> str | None:
+    """Powers of one unit combined; None when the units differ."""
+    first, second = _POWER.fullmatch(one), _POWER.fullmatch(other)
+    if first is None or second is None or first[1] != second[1]:
+        return None
+    power = int(first[2] or 1) + sign * int(second[2] or 1)
+    return "1" if power == 0 else first[1] if power == 1 else f"{first[1]}{power}"
+
+
+def _grouped(unit: str) -> str:
+    return f"({unit})" if "/" in unit or "." in unit else unit
 
 
 def convert(value: Quantity, unit: str) -> Quantity | None:

@@ -2,7 +2,9 @@
 
 from doorstep.kernel.fhirpath.functions import (
     aggregates,
+    boundaries,
     conversions,
+    encoding,
     existence,
     fhir,
     filtering,
@@ -16,7 +18,9 @@ from doorstep.kernel.fhirpath.functions import (
 
 LOADED = (
     aggregates,
+    boundaries,
     conversions,
+    encoding,
     existence,
     fhir,
     filtering,
