@@ -60,3 +60,14 @@ def test_a_house_whose_imports_go_down_passes(tmp_path: Path) -> None:
 def test_an_import_that_goes_up_is_found(tmp_path: Path, file: str, line: str, contract: str) -> None:
     (small_house(tmp_path) / file).write_text(line + "\n", encoding="utf-8")
     assert f"{contract} BROKEN" in lint(tmp_path)
+
+
+def test_workflows_do_not_import_each_other() -> None:
+    """What several share (the table, coordination, affiliation) has no state table of its own."""
+    folder = ROOT / "src" / "doorstep" / "workflows"
+    with_table = {path.stem: path.read_text(encoding="utf-8") for path in folder.glob("*.py")
+                  if "\nTABLE: Final = Table(" in path.read_text(encoding="utf-8")}
+    assert len(with_table) > 1
+    imported = {name: [other for other in with_table if other != name and f"workflows.{other} import" in text]
+                for name, text in with_table.items()}
+    assert {name: others for name, others in imported.items() if others} == {}

@@ -4,7 +4,7 @@ from tests.architecture.source import ROOT
 from tools import sizes
 
 LONGEST_FILE = 400
-LONGEST_FUNCTION = 80
+LONGEST_FUNCTION = 90
 CODE = sizes.python_files("src")
 
 

@@ -41,8 +41,15 @@ def places(text: str) -> set[str]:
 
 
 def refusal_texts(paths: list[Path]) -> Iterator[tuple[str, str]]:
-    """(where, first literal argument) of every refusal that the code makes, and the key of every Issue."""
+    """(where, first literal argument) of every refusal that the code makes, and the key of every Issue.
+
+    A class that some module derives from a refusal is known by what it is raised with.
+    """
     for path in paths:
+        for node in ast.walk(tree(path)):
+            raised = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(raised, ast.Call) and raised.args and KEY.match(text_of(raised.args[0]) or ""):
+                yield f"{name(path)}:{node.lineno}", str(text_of(raised.args[0]))
         for call in calls(path):
             which = called(call)
             if which in REFUSALS:
