@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from doorstep.kernel import audit, exact, index, rows
+from doorstep.kernel import audit, exact, rows
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
+from doorstep.kernel.puts import derive
 from doorstep.kernel.read import type_names
 from doorstep.kernel.refs import Ref, part_of_id, part_of_resident
 from doorstep.kernel.writeset import Put
@@ -91,16 +92,16 @@ def _resource(engine: Engine, row: tuple[Any, ...], report: Report) -> list[str]
     meta = resource.get("meta", {})
     if resource.get("resourceType") != name or resource.get("id") != id_ or meta.get("versionId") != str(version):
         problems.append(f"{label}: its text names another type, id or version")
-    found = index.extract(resource)
-    put = Put(part, type_, name, id_, 0, version, 0, custodian, sens, False, "", b"", False, found,
-              tuple((part_of_resident(r), r, direct) for r, direct in found.residents))  # fmt: skip
+    put = Put(part, type_, name, id_, 0, version, 0, custodian, sens, False, "", b"", False, None)
+    derive(put, resource)
     expected = {(table, value) for table, values in rows.index_rows(put) for value in values}
     expected |= {("subject", value) for value in rows.subject_rows(put)}
     for table in sorted({table for table, _ in expected ^ stored}):
         problems.append(f"{label}: rows in {table} do not agree with its text")
     problems += _place(engine, part, type_, id_, name, label)
+    assert put.rows is not None
     report.dangling += [
-        f"{label} {element} -> {reference}" for element, reference in found.references if not _there(engine, reference)
+        f"{label} {element} -> {target}" for element, target in put.rows.references if not _there(engine, target)
     ]
     return problems
 
@@ -110,6 +111,9 @@ def _stored_rows(engine: Engine, part: int, type_: int, id_: str) -> set[tuple[s
     for table, columns in rows.INDEX_TABLES.items():
         sql = f"SELECT {columns} FROM {table} WHERE part = ? AND type = ? AND id = ?"
         found |= {(table, tuple(row)) for row in engine.once(sql, [part, type_, id_])}
+    if type_names().get(type_) == "Task":
+        sql = f"SELECT {rows.TASK_COLUMNS} FROM task_row WHERE part = ? AND id = ?"
+        found |= {("task_row", tuple(row)) for row in engine.once(sql, [part, id_])}
     sql = f"SELECT {rows.SUBJECT_COLUMNS} FROM subject WHERE rpart = ? AND type = ? AND id = ?"
     return found | {("subject", tuple(row)) for row in engine.once(sql, [part, type_, id_])}
 

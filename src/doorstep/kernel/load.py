@@ -18,11 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from doorstep.kernel import bundle, exact, index, rows
-from doorstep.kernel.clock import instant
+from doorstep.kernel import bundle, exact, rows
 from doorstep.kernel.errors import Malformed, Refusal
-from doorstep.kernel.read import type_number
-from doorstep.kernel.refs import DIRECTORY, Actor, is_id, new_id, part_of_id, part_of_resident, random_part
+from doorstep.kernel.puts import home_part, put_of
+from doorstep.kernel.refs import DIRECTORY, Actor, is_id, new_id, part_of_id
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import checked
 from doorstep.kernel.writeset import Put, WriteSet
@@ -128,27 +127,21 @@ def _put(raw: bytes, organization: str, moment: int) -> Put:
         raise Malformed("load.not-a-resource")
     checked(resource)
     type_name, id_ = resource["resourceType"], resource.get("id")
-    number = type_number(type_name)
-    home = index.home_resident(resource)
     if id_ is None:
-        id_ = new_id(random_part() if type_name == "Patient" else part_of_resident(home) if home else DIRECTORY)
+        id_ = new_id(home_part(resource))
     elif not isinstance(id_, str) or not is_id(id_):
         raise Malformed("tx.id-missing", element=f"{type_name}.id")
     carried = part_of_id(id_)
-    if carried is not None:
-        part = carried
-    elif type_name == "Patient":
-        part = part_of_resident(id_)
-    else:
-        part = part_of_resident(home) if home else DIRECTORY
-    when = instant(moment)
-    meta = resource.get("meta") or {}
-    found = index.extract({**resource, "id": id_, "meta": {**meta, "versionId": "1", "lastUpdated": when}})
-    return Put(
-        part, number, type_name, id_, 0, 1, moment, organization, index.sensitivity(resource), False, "PUT",
-        exact.splice(raw, id=id_, version=1, updated=when), carried is None and type_name != "Patient", found,
-        tuple((part_of_resident(resident), resident, direct) for resident, direct in found.residents),
-    )  # fmt: skip
+    return put_of(
+        resource,
+        raw,
+        part=home_part(resource) if carried is None else carried,
+        id=id_,
+        expected=0,
+        updated=moment,
+        custodian=organization,
+        method="PUT",
+    )
 
 
 def _commit(store: Store, actor: Actor, prepared: Prepared, result: Loaded) -> None:
@@ -206,11 +199,16 @@ def _known(store: Store, puts: list[Put]) -> dict[tuple[int, str], tuple[int, in
 
 def _next(put: Put, there: tuple[int, int, str, int]) -> Put:
     part, version, _, updated = there
-    put.part, put.expected, put.version = part, version, version + 1
-    put.updated = max(put.updated, updated + 1000)
-    put.body = exact.splice(put.body, id=put.id, version=put.version, updated=instant(put.updated))
-    put.rows = index.extract(exact.decode(put.body))
-    return put
+    return put_of(
+        exact.decode(put.body),
+        put.body,
+        part=part,
+        id=put.id,
+        expected=version,
+        updated=max(put.updated, updated + 1000),
+        custodian=put.custodian,
+        method="PUT",
+    )
 
 
 def _same(old: str, new: bytes) -> bool:

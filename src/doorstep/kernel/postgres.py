@@ -187,17 +187,17 @@ def migrate(connection: psycopg.Connection[tuple[Any, ...]], *, post: bool = Fal
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
         connection.execute(
-            "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, applied TIMESTAMPTZ)"
+            "CREATE TABLE IF NOT EXISTS migration"
+            " (number INTEGER PRIMARY KEY, name TEXT, post BOOLEAN, applied TIMESTAMPTZ)"
         )
-        done = {number for (number,) in connection.execute("SELECT number FROM migration").fetchall()}
-        if done and max(done) > max(step.number for step in schema.migrations()):
-            raise Unavailable("store.schema-newer", found=max(done))
+        done = dict(connection.execute("SELECT number, post FROM migration").fetchall())
+        schema.refuse_newer(done)
         for step in schema.migrations():
             if step.number in done or (step.post and not post):
                 continue
             for statement in schema.render(step.text, dialect="postgresql"):
                 connection.execute(statement)
-            connection.execute("INSERT INTO migration VALUES (%s, %s, now())", (step.number, step.name))
+            connection.execute("INSERT INTO migration VALUES (%s, %s, %s, now())", (step.number, step.name, step.post))
             applied.append(step.name)
     return applied
 

@@ -19,8 +19,9 @@ _INDEX_VERSION = 1
 _KINDS: dict[str, str] = {
     "part": "int", "type": "smallint", "key": "int", "sys": "bigint", "lo": "bigint", "hi": "bigint",
     "a_sys": "bigint", "b_sys": "bigint", "b_lo": "float8", "b_hi": "float8", "date": "bigint", "rpart": "int",
-    "direct": "smallint",
+    "direct": "smallint", "open": "smallint", "priority": "smallint", "deadline": "bigint", "authored": "bigint",
 }  # fmt: skip
+_COLUMNS = {**rows.INDEX_TABLES, "subject": rows.SUBJECT_COLUMNS, "task_row": rows.TASK_COLUMNS}
 _FLOATS = {"ix_number", "ix_quantity"}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -106,6 +107,8 @@ def _put(connection: Connection, put: Put) -> tuple[Any, Any]:
     )
     for table in rows.INDEX_TABLES:
         _run(connection, f"DELETE FROM {table} WHERE part = %s AND type = %s AND id = %s", key)
+    if put.type_name == "Task":
+        _run(connection, "DELETE FROM task_row WHERE part = %s AND id = %s", (put.part, put.id))
     _run(connection, "DELETE FROM subject WHERE rpart = %s AND type = %s AND id = %s", key)
     return moved, written
 
@@ -118,7 +121,7 @@ def _index(connection: Connection, puts: list[Put]) -> None:
         if subjects := rows.subject_rows(put):
             gathered.setdefault("subject", []).extend(subjects)
     for table, found in gathered.items():
-        columns = rows.INDEX_TABLES.get(table, rows.SUBJECT_COLUMNS)
+        columns = _COLUMNS[table]
         arrays = ", ".join(f"%s::{_kind(table, name.strip())}[]" for name in columns.split(","))
         _run(
             connection,

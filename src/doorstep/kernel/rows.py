@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from doorstep.kernel import worklist
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import Put
@@ -21,6 +22,7 @@ INDEX_TABLES: dict[str, str] = {
     "ix_composite": "part, type, id, key, a_code, a_sys, b_code, b_sys, b_lo, b_hi",
     "ix_text": "part, type, id, narrative, content",
 }
+TASK_COLUMNS = worklist.COLUMNS
 SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, rpart, direct"
 RESOURCE_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, ixver, body"
 VERSION_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, body"
@@ -55,6 +57,8 @@ def index_rows(put: Put) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
             yield table, [key + row for row in (dict.fromkeys(found) if len(found) > 1 else found)]
     if rows.text is not None:
         yield "ix_text", [(*key, *rows.text)]
+    if put.task is not None:
+        yield "task_row", [put.task]
 
 
 def subject_rows(put: Put) -> list[tuple[Any, ...]]:

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from importlib import resources
 
+from doorstep.kernel.errors import Unavailable
+
 _OWN_KEY = re.compile(r"\{own_key:([^}]*)\}")
 _COMMENT = re.compile(r"--[^\n]*")
 
@@ -32,6 +34,14 @@ def migrations() -> list[Migration]:
             number, _, rest = entry.name.partition("-")
             found.append(Migration(int(number), rest.split(".")[0], ".post." in entry.name, entry.read_text("utf-8")))
     return sorted(found, key=lambda step: step.number)
+
+
+def refuse_newer(done: dict[int, bool]) -> None:
+    """Old code may run on a schema that was only expanded; not on one whose later steps took something away."""
+    known = {step.number for step in migrations()}
+    newer = [number for number, post in done.items() if post and number not in known]
+    if newer:
+        raise Unavailable("store.schema-newer", found=max(newer))
 
 
 def render(text: str, *, dialect: str) -> list[str]:

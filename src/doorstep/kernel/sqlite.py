@@ -265,10 +265,11 @@ class SqliteEngine:
 
 def migrate(connection: sqlite3.Connection, *, post: bool = False) -> list[str]:
     """Apply the steps that are missing, each in one transaction; the names of those applied."""
-    connection.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, applied TEXT)")
-    done = {number for (number,) in connection.execute("SELECT number FROM migration")}
-    if done and max(done) > max(step.number for step in schema.migrations()):
-        raise Unavailable("store.schema-newer", found=max(done))
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, post INTEGER, applied TEXT)"
+    )
+    done = {number: bool(after) for number, after in connection.execute("SELECT number, post FROM migration")}
+    schema.refuse_newer(done)
     applied = []
     for step in schema.migrations():
         if step.number in done or (step.post and not post):
@@ -277,7 +278,9 @@ def migrate(connection: sqlite3.Connection, *, post: bool = False) -> list[str]:
         try:
             for statement in schema.render(step.text, dialect="sqlite"):
                 connection.execute(statement)
-            connection.execute("INSERT INTO migration VALUES (?, ?, datetime('now'))", (step.number, step.name))
+            connection.execute(
+                "INSERT INTO migration VALUES (?, ?, ?, datetime('now'))", (step.number, step.name, int(step.post))
+            )
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:

@@ -10,6 +10,7 @@ import sqlite3
 from typing import Any
 
 from doorstep.kernel import rows
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import part_of_id
 from doorstep.kernel.writeset import ClaimOp, LostRace, Put, WriteSet
@@ -17,6 +18,7 @@ from doorstep.kernel.writeset import ClaimOp, LostRace, Put, WriteSet
 _WIDTHS = (128, 32, 8, 1)
 _LIVE = "SELECT version, deleted FROM resource WHERE part = ? AND type = ? AND id = ?"
 _INDEX_VERSION = 1
+_TASK = definitions().number["Task"]
 
 
 class Batch:
@@ -196,6 +198,8 @@ class Batch:
         run("DELETE FROM resource WHERE part = ? AND type = ? AND id = ?", key)
         for table in rows.INDEX_TABLES:
             run(f"DELETE FROM {table} WHERE part = ? AND type = ? AND id = ?", key)
+        if key[1] == _TASK:
+            run("DELETE FROM task_row WHERE part = ? AND id = ?", (key[0], key[2]))
         run("DELETE FROM subject WHERE rpart = ? AND type = ? AND id = ?", key)
 
     def _claim(self, op: ClaimOp) -> None:
@@ -219,6 +223,7 @@ _COLUMNS = {
     "resource": rows.RESOURCE_COLUMNS,
     "locator": "type, id, part",
     "subject": rows.SUBJECT_COLUMNS,
+    "task_row": rows.TASK_COLUMNS,
     "due": rows.DUE_COLUMNS,
     "audit": rows.AUDIT_COLUMNS,
 }

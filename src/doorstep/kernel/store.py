@@ -16,11 +16,12 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import psycopg
 
-from doorstep.kernel import audit, postgres, sqlite, tokens
+from doorstep.kernel import audit, feed, postgres, sqlite, tokens
 from doorstep.kernel.clock import Clock
 from doorstep.kernel.due import LATE, Runner
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Conflict
+from doorstep.kernel.feed import Feed
 from doorstep.kernel.postgres import PostgresEngine
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Stored
@@ -87,6 +88,14 @@ class Store:
     def read_once(self, actor: Actor, type: str, id: str) -> Stored:
         """One resource by one statement; the caller writes the audit row."""
         return Reads(_Once(self.engine), dataclasses.replace(actor, at=self.clock.now())).stored(type, id)
+
+    def feed(self, after: str = "", *, limit: int = 1000) -> Feed:
+        """Every version that was committed after a cursor, in commit order; nothing is ever behind a reader.
+
+        A transaction that began earlier may commit later: rows are given only below the horizon, under which nothing
+        can appear any more. For subscriptions, exports and views; it is not a reader's road and asks no rights.
+        """
+        return feed.read(self.engine, after, limit)
 
     def audit(self, access: audit.Access) -> None:
         """Write an access down durably, before the answer that it tells of leaves."""

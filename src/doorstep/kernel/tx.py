@@ -7,8 +7,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from doorstep.kernel import exact, index, patch, rows
-from doorstep.kernel.clock import FOREVER, instant
+from doorstep.kernel import exact, patch, rows
+from doorstep.kernel.clock import FOREVER
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
     BadRequest,
@@ -17,6 +17,7 @@ from doorstep.kernel.errors import (
     MultipleMatches,
     PreconditionFailed,
 )  # fmt: skip
+from doorstep.kernel.puts import home_part, put_of
 from doorstep.kernel.read import Query, Reads, query_pairs, type_number
 from doorstep.kernel.refs import (
     DIRECTORY,
@@ -27,7 +28,6 @@ from doorstep.kernel.refs import (
     new_id,
     part_of_id,
     part_of_resident,
-    random_part,
 )  # fmt: skip
 from doorstep.kernel.validate import validate
 from doorstep.kernel.writeset import (
@@ -77,7 +77,7 @@ class Tx(Reads):
 
     def fresh_id(self, resource: dict[str, Any]) -> str:
         """An id for a resource that is not there yet, in the part of the resident whom it is about."""
-        return new_id(self._home_part(resource, resource["resourceType"]))
+        return new_id(home_part(resource))
 
     def create_if_none(
         self, resource: dict[str, Any], query: Query, *, raw: bytes | None = None
@@ -326,16 +326,10 @@ class Tx(Reads):
             return _stored(put)
         return self._find(type, id)
 
-    def _home_part(self, resource: dict[str, Any], type_name: str) -> int:
-        if type_name == "Patient":
-            return random_part()
-        home = index.home_resident(resource)
-        return part_of_resident(home) if home else DIRECTORY
-
     def _check_client_id(self, resource: dict[str, Any], type_name: str, id: str) -> None:
         """A client may bring an id of our shape (an export coming back) only into the part that the id names."""
         carried = part_of_id(id)
-        if carried is not None and type_name != "Patient" and carried != self._home_part(resource, type_name):
+        if carried is not None and type_name != "Patient" and carried != home_part(resource):
             raise Invalid("tx.id-of-another-part", element=f"{type_name}.id", id=id)
 
     def _put(
@@ -345,29 +339,20 @@ class Tx(Reads):
         pending = self._pending.get((type_name, id))
         if pending is not None:
             expected = pending.expected
-        carried = part_of_id(id)
-        if previous is not None:
-            part = previous.part
-        elif carried is not None:
-            part = carried
-        else:
-            part = part_of_resident(id) if type_name == "Patient" else self._home_part(resource, type_name)
-        version = expected + 1
-        updated = self._updated(previous)
-        body = exact.splice(
-            raw if raw is not None else exact.encode(resource), id=id, version=version, updated=instant(updated)
+        part = previous.part if previous else part_of_id(id)
+        put = put_of(
+            resource,
+            raw,
+            part=home_part({**resource, "id": id}) if part is None else part,
+            id=id,
+            expected=expected,
+            updated=self._updated(previous),
+            custodian=previous.custodian if previous else self.actor.organization,
+            method=method,
         )
-        meta = resource.get("meta") or {}
-        shown = {**resource, "id": id, "meta": {**meta, "versionId": str(version), "lastUpdated": instant(updated)}}
-        found = index.extract(shown)
-        put = Put(
-            part, type_number(type_name), type_name, id, expected, version, updated,
-            previous.custodian if previous else self.actor.organization, index.sensitivity(resource), False, method,
-            body, carried is None and type_name != "Patient", found,
-            tuple((part_of_resident(resident), resident, direct) for resident, direct in found.residents),
-        )  # fmt: skip
         self._pending[type_name, id] = put
-        for element, reference in found.references:
+        assert put.rows is not None
+        for element, reference in put.rows.references:
             self._refer(element, reference)
         return _stored(put)
 

@@ -33,6 +33,8 @@ class Put:
     rows: IndexRows | None
     home: tuple[tuple[int, str, int], ...] = ()
     """(part of the resident, resident id, direct) for each resident named."""
+    task: tuple[object, ...] | None = None
+    """The worklist row of a Task."""
 
 
 @dataclass(frozen=True, slots=True)
