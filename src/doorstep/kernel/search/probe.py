@@ -1,0 +1,226 @@
+"""A node -> a condition on a resource row that some other table has already led to.
+
+Every condition probes by the resource's own key (part, type, id), so its cost does not grow with the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import singledispatchmethod
+
+from doorstep.kernel.search.model import (
+    Arm,
+    Back,
+    Every,
+    Ids,
+    Link,
+    Listed,
+    Match,
+    Node,
+    Not,
+    Own,
+    Resident,
+    Some,
+    Text,
+    Tree,
+)
+from doorstep.kernel.search.sql import Build, Piece, fill, join, values_list
+
+
+class Probe:
+    """Writes the conditions on the resource ``alias`` of one statement."""
+
+    def __init__(self, build: Build) -> None:
+        self.build = build
+
+    def of(self, node: Node, alias: str) -> Piece:
+        """The condition that the node holds of the resource row ``alias``."""
+        return self._of(node, alias)
+
+    @singledispatchmethod
+    def _of(self, node: Node, alias: str) -> Piece:
+        raise TypeError(node)
+
+    @_of.register
+    def _match(self, node: Match, alias: str) -> Piece:
+        x = self.build.alias()
+        return fill(
+            "EXISTS (SELECT 1 FROM {} WHERE {} AND {})", f"{node.table} {x}", same(x, alias), self.holds(node, x)
+        )
+
+    @_of.register
+    def _own(self, node: Own, alias: str) -> Piece:
+        return Piece(f"({node.text.replace('{r}', alias)})", (node.slot,))
+
+    @_of.register
+    def _ids(self, node: Ids, alias: str) -> Piece:
+        x = self.build.alias()
+        ids = f"SELECT {x}.column1 FROM ({values_list(node.count, 2)}) {x}"
+        right_type = f" AND {alias}.type = {node.type}" if node.type else ""
+        return Piece(f"({alias}.id IN ({ids}){right_type})", (node.slot,))
+
+    @_of.register
+    def _resident(self, node: Resident, alias: str) -> Piece:
+        x = self.build.alias()
+        direct = f" AND {x}.direct = 1" if node.direct else ""
+        return Piece(
+            f"EXISTS (SELECT 1 FROM subject {x} WHERE {x}.rpart = {alias}.part AND {x}.type = {alias}.type"
+            f" AND {x}.id = {alias}.id AND {x}.part = ? AND {x}.resident = ?{direct})",
+            (node.slot,),
+        )
+
+    @_of.register
+    def _text(self, node: Text, alias: str) -> Piece:
+        x = self.build.alias()
+        found = " OR ".join([f"{self.build.instr()}({x}.{node.column}, ?) > 0"] * node.count)
+        return Piece(f"EXISTS (SELECT 1 FROM ix_text {x} WHERE {same(x, alias)} AND ({found}))", (node.slot,))
+
+    @_of.register
+    def _listed(self, node: Listed, alias: str) -> Piece:
+        return fill("EXISTS ({})", self.items(node, lambda _: Piece("1"), f"= {alias}.id"))
+
+    @_of.register
+    def _tree(self, node: Tree, alias: str) -> Piece:
+        x = self.build.alias()
+        return fill(
+            "EXISTS (SELECT 1 FROM {} WHERE {} AND {} AND {} IN ({}))",
+            f"ix_reference {x}", same(x, alias), self.of_keys(node.keys, x) + f" AND {x}.rtype = '{node.type_name}'",
+            f"{x}.rid", self.places(node),
+        )  # fmt: skip
+
+    @_of.register
+    def _link(self, node: Link, alias: str) -> Piece:
+        x = self.build.alias()
+        branches = []
+        for branch in node.branches:
+            t = self.build.alias()
+            table, alive = self.build.resource(t)
+            branches.append(fill(
+                "({} AND EXISTS (SELECT 1 FROM {} WHERE {} = {} AND {} AND {} AND {}))",
+                f"{x}.rtype = '{branch.type_name}'", table, f"{t}.part",
+                self.build.part_of(x, branch.type, branch.type_name), f"{t}.type = {branch.type} AND {t}.id = {x}.rid",
+                alive, self.of(branch.node, t),
+            ))  # fmt: skip
+        return fill(
+            "EXISTS (SELECT 1 FROM {} WHERE {} AND {} AND ({}))",
+            f"ix_reference {x}", same(x, alias), self.of_keys(node.keys, x), join(" OR ", branches),
+        )  # fmt: skip
+
+    @_of.register
+    def _back(self, node: Back, alias: str) -> Piece:
+        x, s = self.build.alias(), self.build.alias()
+        table, alive = self.build.resource(s)
+        return fill(
+            "EXISTS (SELECT 1 FROM {} CROSS JOIN {} WHERE {} AND {} AND {} AND {})",
+            f"ix_reference {x}", table,
+            f"{x}.key = {node.key} AND {x}.rid = {alias}.id AND {x}.rtype = '{node.type_name}'",
+            f"{s}.part = {x}.part AND {s}.type = {node.source} AND {s}.id = {x}.id", alive, self.of(node.node, s),
+        )  # fmt: skip
+
+    @_of.register
+    def _some(self, node: Some, alias: str) -> Piece:
+        return fill("({})", join(" OR ", [self.of(each, alias) for each in node.nodes]))
+
+    @_of.register
+    def _every(self, node: Every, alias: str) -> Piece:
+        return fill("({})", join(" AND ", [self.of(each, alias) for each in node.nodes]))
+
+    @_of.register
+    def _not(self, node: Not, alias: str) -> Piece:
+        return fill("NOT {}", self.of(node.node, alias))
+
+    # -- parts that drivers use too
+
+    def holds(self, node: Match, x: str) -> Piece:
+        """The key and the arms of a match on its index row ``x``."""
+        arms = " OR ".join(self.arm(each, x) for each in node.arms)
+        keys = self.of_keys(node.keys, x)
+        return Piece(f"{keys} AND ({arms})", (node.slot,)) if arms else Piece(keys)
+
+    def of_keys(self, keys: tuple[int, ...], x: str) -> str:
+        """The row belongs to one of the parameters."""
+        return f"{x}.key = {keys[0]}" if len(keys) == 1 else f"{x}.key IN ({', '.join(map(str, keys))})"
+
+    def arm(self, arm: Arm, x: str) -> str:
+        """One arm as a condition on the index row ``x``."""
+        if arm.columns:
+            columns = [f"{x}.{column}" for column in arm.columns]
+            if arm.rows == 1:
+                return " AND ".join(f"{column} = ?" for column in columns)
+            return f"({', '.join(columns)}) IN ({values_list(arm.rows, len(columns))})"
+        text = self.told(arm, x)
+        if arm.rows <= 8:
+            return " OR ".join([f"({text})"] * arm.rows)
+        v = self.build.alias()
+        return f"EXISTS (SELECT 1 FROM ({values_list(arm.rows, text.count('?'))}) {v} WHERE {numbered(text, v)})"
+
+    def told(self, arm: Arm, x: str) -> str:
+        """The arm's own text for the index row ``x``."""
+        return arm.text.replace("{x}", x).replace("{instr}", self.build.instr())
+
+    def items(self, node: Listed, columns: Callable[[str], Piece], more: str = "") -> Piece:
+        """A SELECT over the items of lists: ``columns`` of their reference rows, whose ``rid`` may have to be ``more``."""
+        v, lst, x = self.build.alias(), self.build.alias(), self.build.alias()
+        table, alive = self.build.resource(lst)
+        return fill(
+            "SELECT {} FROM {} CROSS JOIN {} CROSS JOIN {} WHERE {} AND {} AND {}",
+            columns(x),
+            Piece(f"({values_list(node.count, 2)}) {v}", (node.slot,)), table, f"ix_reference {x}",
+            f"{lst}.part = {located(v, node.list_type)} AND {lst}.type = {node.list_type} AND {lst}.id = {v}.column1",
+            alive,
+            f"{same(x, lst)} AND {x}.key = {node.key} AND {x}.rtype = '{node.type_name}'"
+            + (f" AND {x}.rid {more}" if more else ""),
+        )  # fmt: skip
+
+    def places(self, node: Tree) -> Piece:
+        """Ids at and below (or above) the places of a hierarchy; every step is over a visible resource."""
+        w, d, x, t = (self.build.alias() for _ in range(4))
+        table, alive = self.build.resource(t)
+        start = self._start(node)
+        if node.up:
+            step = fill(
+                "SELECT {} FROM {} CROSS JOIN {} CROSS JOIN {} WHERE {} = {} AND {} AND {} AND {}",
+                f"{x}.rid", f"{w} {d}", table, f"ix_reference {x}", f"{t}.part",
+                self._place_part(f"{d}.id", node.type), f"{t}.type = {node.type} AND {t}.id = {d}.id", alive,
+                f"{same(x, t)} AND {x}.key = {node.parent} AND {x}.rtype = '{node.type_name}'",
+            )  # fmt: skip
+        else:
+            step = fill(
+                "SELECT {} FROM {} CROSS JOIN {} CROSS JOIN {} WHERE {} AND {} AND {}",
+                f"{t}.id", f"{w} {d}", f"ix_reference {x}", table,
+                f"{x}.key = {node.parent} AND {x}.rid = {d}.id AND {x}.rtype = '{node.type_name}'",
+                f"{t}.part = {x}.part AND {t}.type = {node.type} AND {t}.id = {x}.id", alive,
+            )  # fmt: skip
+        return fill("WITH RECURSIVE {}(id) AS ({} UNION {}) SELECT {}.id FROM {}", w, start, step, w, w)
+
+    def _start(self, node: Tree) -> Piece:
+        """The places that are asked for, as far as they can be seen."""
+        v, t = self.build.alias(), self.build.alias()
+        table, alive = self.build.resource(t)
+        return fill(
+            "SELECT {} FROM {} CROSS JOIN {} WHERE {} = {} AND {} AND {}",
+            f"{t}.id", Piece(f"({values_list(node.count, 1)}) {v}", (node.slot,)), table, f"{t}.part",
+            self._place_part(f"{v}.column1", node.type), f"{t}.type = {node.type} AND {t}.id = {v}.column1", alive,
+        )  # fmt: skip
+
+    def _place_part(self, id_: str, number: int) -> Piece:
+        """The part of the place whose id a column holds."""
+        renamed = self.build.part_of("@", number, "")
+        return Piece(renamed.text.replace("@.rid", id_), renamed.runs)
+
+
+def same(x: str, alias: str) -> str:
+    """The index row ``x`` belongs to the resource ``alias``."""
+    return f"{x}.part = {alias}.part AND {x}.type = {alias}.type AND {x}.id = {alias}.id"
+
+
+def located(v: str, number: int) -> str:
+    """The part of the id in the row ``v`` (id, part): its own, else from the locator."""
+    known = f"(SELECT l_.part FROM locator l_ WHERE l_.type = {number} AND l_.id = {v}.column1)"
+    return f"CASE WHEN {v}.column2 >= 0 THEN {v}.column2 ELSE {known} END"
+
+
+def numbered(text: str, v: str) -> str:
+    """The text with its ``?`` taken from the columns of the row ``v`` in order."""
+    pieces = text.split("?")
+    return "".join(f"{piece}{v}.column{place}" for place, piece in enumerate(pieces[:-1], 1)) + pieces[-1]

@@ -1,0 +1,126 @@
+"""Prefixes and ranges (R4 3.1.1.4.5): numbers, dates and quantities as conditions on ``lo`` and ``hi``.
+
+A stored date is the half-open range [lo, hi) of its own precision; a stored number is a point (lo = hi) or, for Range
+and comparators, a closed range. The implicit precision of R4 belongs to the searched value, and only without a prefix
+(or with eq and ne): ``100`` is [99.5, 100.5), ``gt100`` is above exactly 100.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from doorstep.kernel.errors import BadRequest
+from doorstep.kernel.index.dates import EARLIEST, LATEST, date_range
+from doorstep.kernel.index.numbers import point
+
+PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
+
+_PREFIX = re.compile(r"[a-zA-Z]{2}(?=[-+.0-9])")
+_NUMBER = re.compile(r"[-+]?(?P<digits>[0-9]{1,40}(?:\.[0-9]{1,40})?)(?:[eE](?P<power>[-+]?[0-9]{1,3}))?\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A test on ``{lo}`` and ``{hi}`` and its values; ``narrow`` is what it implies for the date of a subject row."""
+
+    text: str
+    values: tuple[int | float, ...]
+    narrow: str = ""
+    narrow_values: tuple[int, ...] = ()
+
+
+def prefixed(text: str, name: str) -> tuple[str, str]:
+    """(prefix, rest); "eq" when there is none. Two letters before a number that are no prefix are refused."""
+    match = _PREFIX.match(text)
+    if match is None:
+        return "eq", text
+    if match[0] not in PREFIXES:
+        raise BadRequest("search.bad-prefix", element=name, parameter=name, prefix=match[0])
+    return match[0], text[2:]
+
+
+def number(text: str, name: str) -> Condition:
+    """The condition of a number, with or without prefix."""
+    prefix, rest = prefixed(text, name)
+    exact, low, high = implicit(rest, name)
+    if prefix == "eq":
+        return Condition("{lo} >= ? AND {hi} < ?", (low, high))
+    if prefix == "ne":
+        return Condition("({lo} < ? OR {hi} >= ?)", (low, high))
+    if prefix == "ap":
+        margin = abs(exact) / 10
+        return Condition("{lo} <= ? AND {hi} >= ?", (exact + margin, exact - margin))
+    return Condition(_EXACT[prefix], (exact,))
+
+
+_EXACT = {
+    "gt": "{hi} > ?",
+    "lt": "{lo} < ?",
+    "ge": "{hi} >= ?",
+    "le": "{lo} <= ?",
+    "sa": "{lo} > ?",
+    "eb": "{hi} < ?",
+}
+
+
+def implicit(text: str, name: str) -> tuple[float, float, float]:
+    """(value, low, high) of a decimal, the implicit range half open (R4 3.1.1.4.4).
+
+    Half a unit of the last digit on both sides: 100 -> [99.5, 100.5), 100.00 -> [99.995, 100.005). With a power of ten
+    the mantissa has two digits at least, as in the standard's example: 1e2 -> [95, 105).
+    """
+    match = _NUMBER.match(text)
+    if match is None:
+        raise BadRequest("search.bad-number", element=name, parameter=name, given=text[:80])
+    value = Decimal(text)
+    _, digits, exponent = value.as_tuple()
+    place = int(exponent)
+    if match["power"] and place > 0 and len(digits) == 1:
+        place -= 1
+    half = Decimal((0, (5,), place - 1))
+    return point(value) or 0.0, point(value - half) or 0.0, point(value + half) or 0.0
+
+
+def date(text: str, name: str, now: int) -> Condition:
+    """The condition of a date of any precision; ``now`` (microseconds) is what ``ap`` measures from."""
+    prefix, rest = prefixed(text, name)
+    found = date_range(rest)
+    if found is None:
+        raise BadRequest("search.bad-date", element=name, parameter=name, given=text[:80])
+    low, high = found
+    if prefix == "eq":
+        return Condition("{lo} >= ? AND {hi} <= ?", (low, high), "{s}.date >= ? AND {s}.date < ?", (low, high))
+    if prefix == "ne":
+        return Condition("({lo} < ? OR {hi} > ?)", (low, high))
+    if prefix == "gt":
+        return Condition("{hi} > ?", (high,))
+    if prefix == "ge":
+        return Condition("({lo} >= ? OR {hi} > ?)", (low, high))
+    if prefix == "lt":
+        return Condition("{lo} < ?", (low,), "{s}.date < ?", (low,))
+    if prefix == "le":
+        return Condition("({lo} < ? OR {hi} <= ?)", (low, high), "{s}.date < ?", (high,))
+    if prefix == "sa":
+        return Condition("{lo} >= ?", (high,), "{s}.date >= ?", (high,))
+    if prefix == "eb":
+        return Condition("{hi} <= ?", (low,), "{s}.date < ?", (low,))
+    margin = abs(now - low) // 10
+    return Condition("{lo} < ? AND {hi} > ?", (min(high + margin, LATEST), max(low - margin, EARLIEST)))
+
+
+def instant(text: str, name: str, now: int) -> Condition:
+    """A date's condition on a single moment, which {lo} names (``_lastUpdated``)."""
+    prefix, rest = prefixed(text, name)
+    found = date_range(rest)
+    if found is None:
+        raise BadRequest("search.bad-date", element=name, parameter=name, given=text[:80])
+    low, high = found
+    if prefix == "ap":
+        margin = abs(now - low) // 10
+        low, high, prefix = low - margin, high + margin, "eq"
+    if prefix in ("eq", "ne"):
+        return Condition("{lo} >= ? AND {lo} < ?" if prefix == "eq" else "({lo} < ? OR {lo} >= ?)", (low, high))
+    bound = low if prefix in ("lt", "ge", "eb") else high
+    return Condition("{lo} >= ?" if prefix in ("gt", "ge", "sa") else "{lo} < ?", (bound,))

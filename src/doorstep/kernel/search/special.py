@@ -1,0 +1,109 @@
+"""Parameters with rules of their own: _id, _lastUpdated, _text, _content, _list, and :missing."""
+
+from __future__ import annotations
+
+from doorstep.kernel.errors import BadRequest, NotSupported
+from doorstep.kernel.refs import is_id, part_of_id, part_of_resident
+from doorstep.kernel.search import ranges, ranks
+from doorstep.kernel.search.arms import padded
+from doorstep.kernel.search.context import Asked, Context
+from doorstep.kernel.search.model import Every, Ids, Listed, Match, Node, Not, Own, Some, Text
+from doorstep.kernel.search.syntax import unescape
+
+_SECONDARY = {
+    "token": (("ix_string", ":text"),),
+    "reference": (("ix_token", ":identifier"), ("ix_string", ":text")),
+}
+"""Where a value shows when it has no row of its own kind: a concept of text alone, a reference by identifier."""
+
+
+def missing(asked: Asked, context: Context) -> Node:
+    """``:missing=true|false``: whether the resource has any value for the parameter (R4 3.1.1.4.6)."""
+    if asked.value not in ("true", "false"):
+        raise BadRequest("search.bad-missing", element=asked.name, parameter=asked.name, given=asked.value[:80])
+    if asked.kind == "special" or asked.code in ("_text", "_content"):
+        raise asked.refuse_modifier()
+    if asked.code in ("_id", "_lastUpdated"):
+        return Own("1 = 0" if asked.value == "true" else "1 = 1", context.slot(()))
+    nothing = context.slot(())
+    places = [(f"ix_{asked.kind}", ""), *_SECONDARY.get(asked.kind, ())]
+    rows = tuple(Match(table, asked.keys(suffix), (), nothing, ranks.NEVER) for table, suffix in places)
+    present = rows[0] if len(rows) == 1 else Some(rows)
+    return Not(present) if asked.value == "true" else present
+
+
+def ids(asked: Asked, context: Context) -> Node:
+    """``_id``: logical ids; what cannot be an id matches nothing."""
+    if asked.modifier not in ("", "not"):
+        raise asked.refuse_modifier()
+    type_name = asked.parameters[0].base if len(asked.parameters) == 1 else ""
+    wanted = [unescape(value, asked.name) for value in context.alternatives(asked.value, asked.name)]
+    slot, count = located(wanted, type_name, context)
+    found = Ids(count, slot)
+    return Not(found) if asked.modifier else found
+
+
+def located(wanted: list[str], type_name: str, context: Context) -> tuple[int, int]:
+    """(slot, count) of (id, part) pairs; the part is -1 when only the locator knows it."""
+    known = [id_ for id_ in dict.fromkeys(wanted) if is_id(id_)] or [""]
+    count = padded(len(known))
+    pairs = [(id_, part_in(type_name, id_)) for id_ in known] + [("", -1)] * (count - len(known))
+    return context.slot([value for pair in pairs for value in pair]), count
+
+
+def part_in(type_name: str, id_: str) -> int:
+    """The part of a resource as far as its type and id say; -1 when the locator must be asked."""
+    carried = part_of_id(id_)
+    if carried is not None:
+        return carried
+    return part_of_resident(id_) if type_name == "Patient" and id_ else -1
+
+
+def last_updated(asked: Asked, context: Context) -> Node:
+    """``_lastUpdated`` with the prefixes of dates, on the moment itself."""
+    if asked.modifier:
+        raise asked.refuse_modifier()
+    tests: list[str] = []
+    values: list[int | float] = []
+    for value in context.alternatives(asked.value, asked.name):
+        found = ranges.instant(unescape(value, asked.name), asked.name, context.now)
+        text = found.text.format(lo="{r}.updated")
+        tests.append(text)
+        values += found.values
+    return Own(" OR ".join(f"({text})" for text in tests) if len(tests) > 1 else tests[0], context.slot(values))
+
+
+def text(asked: Asked, context: Context) -> Node:
+    """``_text`` and ``_content``: the words as they stand next to each other, without regard to case."""
+    if asked.modifier:
+        raise asked.refuse_modifier()
+    if "." in asked.name or asked.name.startswith("_has:"):
+        raise NotSupported("search.text-in-chain", element=asked.name, parameter=asked.name)
+    column = "narrative" if asked.code == "_text" else "content"
+    wanted = []
+    for value in context.alternatives(asked.value, asked.name):
+        plain = " ".join(unescape(value, asked.name).lower().split())
+        if not plain:
+            raise BadRequest("search.empty-value", element=asked.name, parameter=asked.name)
+        wanted.append(plain)
+    count = padded(len(wanted))
+    return Text(column, context.slot(wanted + [wanted[-1]] * (count - len(wanted))), count)
+
+
+def listed(name: str, value: str, type_name: str, context: Context) -> Node:
+    """``_list``: items of a List resource (R4 3.1.1.4.16). Functional lists such as $current-problems are refused."""
+    wanted = [unescape(each, name) for each in context.alternatives(value, name)]
+    for each in wanted:
+        if each.startswith("$"):
+            raise NotSupported("search.functional-list", element=name, parameter=name, given=each[:80])
+    plain = [each.removeprefix("List/") for each in wanted]
+    slot, count = located(plain, "List", context)
+    table = context.table
+    return Listed(
+        table.search["List"]["item"].key, table.number[type_name], type_name, table.number["List"], count, slot
+    )
+
+
+def every(nodes: list[Node]) -> Node:
+    """One node for several."""
+    return nodes[0] if len(nodes) == 1 else Every(tuple(nodes))
