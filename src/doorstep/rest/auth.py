@@ -1,0 +1,33 @@
+"""Who asks: an opaque bearer token (RFC 6750, 2.1), looked up at every request, so that revoking holds at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from doorstep.kernel.errors import Unauthenticated
+from doorstep.kernel.refs import Actor
+from doorstep.rest.service import Service
+
+CHALLENGE: Final = 'Bearer realm="fhir"'
+_LONGEST: Final = 512
+
+
+def actor(service: Service, environ: dict[str, Any], request_id: str) -> Actor:
+    """The actor whom the token names, with where the request came from. Raises Unauthenticated."""
+    header: str = environ.get("HTTP_AUTHORIZATION", "")
+    if not header:
+        raise Unauthenticated("rest.no-token", element="Authorization")
+    scheme, _, token = header.partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token or len(token) > _LONGEST or not token.isascii():
+        raise Unauthenticated("rest.not-bearer", element="Authorization")
+    found = service.store.account(token)
+    if found is None:
+        raise Unauthenticated("rest.unknown-token", element="Authorization")
+    return replace(found, address=environ.get("REMOTE_ADDR", ""), request=request_id)
+
+
+def challenge(refusal: Unauthenticated) -> str:
+    """The WWW-Authenticate header (RFC 6750, 3): an error only when a token was given."""
+    return CHALLENGE if refusal.key == "rest.no-token" else f'{CHALLENGE}, error="invalid_token"'

@@ -1,0 +1,140 @@
+"""Capabilities: R4 3.1.0.10.
+
+``GET [base]/metadata`` says what is really here: the rows of the interaction table, and types and search parameters
+from the loaded definitions. The only interaction that needs no token.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from doorstep.kernel import exact
+from doorstep.kernel.definitions import SearchParameter, definitions
+from doorstep.kernel.errors import BadRequest, NotSupported
+from doorstep.kernel.search import parse
+from doorstep.rest.request import Request
+from doorstep.rest.response import JSON_HEADER, Response
+from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
+
+_OPERATIONS: Final = "http://hl7.org/fhir/OperationDefinition/"
+_PATCH: Final = "application/json-patch+json"
+_INTERACTIONS: Final = {"search-compartment": "search-type"}
+"""Codes of our table that the standard's value set calls otherwise."""
+
+
+def metadata(service: Service, request: Request) -> Response:
+    """The capability statement."""
+    request.allow("mode")
+    return Response(200, [JSON_HEADER], _text(service, request.base), shapeable=True)
+
+
+@lru_cache(maxsize=16)
+def _text(service: Service, base: str) -> bytes:
+    return exact.encode(statement(service, base))
+
+
+def statement(service: Service, base: str) -> dict[str, Any]:
+    """The CapabilityStatement of this service as seen at ``base``."""
+    from doorstep.rest.routes import ROUTES  # the table knows this file
+
+    codes = {route.code for route in ROUTES}
+    system = [code for code in ("transaction", "batch", "search-system", "history-system")
+              if code in codes or code == "batch"]
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2024-01-01",
+        "kind": "instance",
+        "software": {"name": "Doorstep", "version": _version()},
+        "implementation": {"description": "Doorstep", "url": base},
+        "fhirVersion": FHIR_VERSION,
+        "format": [FHIR_JSON, "json"],
+        "patchFormat": [_PATCH],
+        "rest": [{
+            "mode": "server",
+            "security": {"cors": bool(service.cors), "description": "Authorization: Bearer"},
+            "resource": [_resource(service, name) for name in definitions().resources],
+            "interaction": [{"code": code} for code in system],
+            "searchParam": [_parameter(found) for found in _of_all_types()],
+            "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}"
+                            for name in definitions().compartments],
+        }],
+    }
+
+
+def _resource(service: Service, type_name: str) -> dict[str, Any]:
+    from doorstep.rest.routes import ROUTES
+
+    routes = [route for route in ROUTES if "{type}" in route.shape and (not route.types or type_name in route.types)]
+    codes = dict.fromkeys(_INTERACTIONS.get(route.code, route.code) for route in routes if route.code[0] != "$")
+    operations = dict.fromkeys(route.code for route in routes if route.code[0] == "$")
+    parameters = definitions().search[type_name]
+    offered = [found for found in parameters.values() if _offered(type_name, found.code)]
+    said: dict[str, Any] = {
+        "type": type_name,
+        "profile": f"http://hl7.org/fhir/StructureDefinition/{type_name}",
+        "interaction": [{"code": code} for code in codes],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "multiple" if service.delete_many else "single",
+        "referencePolicy": ["literal", "local", "enforced"],
+        "searchInclude": [f"{type_name}:{found.code}" for found in offered if found.kind == "reference"],
+        "searchRevInclude": _referrers().get(type_name, []),
+        "searchParam": [_parameter(found) for found in offered],
+        "operation": [
+            {"name": code[1:], "definition": _OPERATIONS + _definition(type_name, code)} for code in operations
+        ],
+    }
+    return {name: value for name, value in said.items() if value != []}
+
+
+@cache
+def _offered(type_name: str, code: str) -> bool:
+    """Whether the search really takes a parameter: it is asked, with a value that suits many kinds."""
+    try:
+        parse(type_name, [(code, "2020")], strict=True)
+    except NotSupported:
+        return False
+    except BadRequest:
+        return True
+    return True
+
+
+def _parameter(found: SearchParameter) -> dict[str, Any]:
+    return {"name": found.code, "definition": found.url, "type": found.kind}
+
+
+def _definition(type_name: str, code: str) -> str:
+    """The OperationDefinition of the standard: those of every type are defined on Resource."""
+    everywhere = code in ("$validate", "$meta", "$meta-add", "$meta-delete")
+    return f"{'Resource' if everywhere else type_name}-{code[1:]}"
+
+
+def _of_all_types() -> list[SearchParameter]:
+    return [found for found in definitions().search["Basic"].values()
+            if found.code.startswith("_") and _offered("Basic", found.code)]
+
+
+@lru_cache(maxsize=1)
+def _referrers() -> dict[str, list[str]]:
+    """Type -> "Source:parameter" of every reference parameter that may lead to it."""
+    found: dict[str, list[str]] = {}
+    for source, parameters in definitions().search.items():
+        for parameter in parameters.values():
+            if parameter.kind == "reference":
+                for target in parameter.targets:
+                    found.setdefault(target, []).append(f"{source}:{parameter.code}")
+    return found
+
+
+def _version() -> str:
+    try:
+        return version("doorstep")
+    except PackageNotFoundError:
+        return "0"

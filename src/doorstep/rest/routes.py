@@ -1,0 +1,107 @@
+"""The interaction table: R4 3.1.0, its summary, and the operations of R4 3.2.
+
+One row an address and method. The capability statement, the OpenAPI document, the 405 answers and the tests read this
+table. ``rule`` says who may call; there is no row without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from doorstep.rest import (
+    batch,
+    compartment,
+    create,
+    delete,
+    everything,
+    expand,
+    history,
+    lastn,
+    meta,
+    metadata,
+    openapi,
+    patch,
+    read,
+    search,
+    update,
+    validate,
+    validate_code,
+    vread,
+)
+from doorstep.rest.request import Request
+from doorstep.rest.response import Response
+from doorstep.rest.service import Service
+
+Handler = Callable[[Service, Request], Response]
+
+
+class Rule(Enum):
+    """Who may call an address at all; what they then see is decided in the SQL of every read."""
+
+    PUBLIC = "public"
+    ACCOUNT = "account"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``shape`` is the path with {} for each variable segment; ``code`` the R4 interaction or "$operation"."""
+
+    method: str
+    shape: str
+    handler: Handler
+    code: str
+    rule: Rule = Rule.ACCOUNT
+    types: frozenset[str] = frozenset()
+    """The types an operation is defined on; empty for all."""
+
+
+def _on(*types: str) -> frozenset[str]:
+    return frozenset(types)
+
+
+_CODED: Final = _on("ValueSet", "CodeSystem")
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("GET", "metadata", metadata.metadata, "capabilities", Rule.PUBLIC),
+    Route("GET", "openapi.json", openapi.document, "openapi", Rule.PUBLIC),
+    Route("GET", "{type}/{id}", read.read, "read"),
+    Route("GET", "{type}/{id}/_history/{vid}", vread.vread, "vread"),
+    Route("GET", "{type}/{id}/_history", history.instance, "history-instance"),
+    Route("GET", "{type}/_history", history.type_level, "history-type"),
+    Route("GET", "_history", history.system, "history-system"),
+    Route("POST", "{type}", create.create, "create"),
+    Route("PUT", "{type}/{id}", update.update, "update"),
+    Route("PUT", "{type}", update.update_where, "update"),
+    Route("PATCH", "{type}/{id}", patch.patch, "patch"),
+    Route("PATCH", "{type}", patch.patch_where, "patch"),
+    Route("DELETE", "{type}/{id}", delete.delete, "delete"),
+    Route("DELETE", "{type}", delete.delete_where, "delete"),
+    Route("GET", "{type}", search.search_type, "search-type"),
+    Route("POST", "{type}/_search", search.search_type, "search-type"),
+    Route("GET", "", search.search_system, "search-system"),
+    Route("POST", "_search", search.search_system, "search-system"),
+    Route("GET", "{type}/{id}/{type}", compartment.search, "search-compartment"),
+    Route("POST", "{type}/{id}/{type}/_search", compartment.search, "search-compartment"),
+    Route("POST", "", batch.bundle, "transaction"),
+    Route("GET", "{type}/{id}/$everything", everything.everything, "$everything", types=_on("Patient", "Encounter")),
+    Route("POST", "{type}/{id}/$everything", everything.everything, "$everything", types=_on("Patient", "Encounter")),
+    Route("POST", "{type}/$validate", validate.validate, "$validate"),
+    Route("POST", "{type}/{id}/$validate", validate.validate_instance, "$validate"),
+    Route("GET", "{type}/{id}/$validate", validate.validate_instance, "$validate"),
+    Route("GET", "{type}/$lastn", lastn.lastn, "$lastn", types=_on("Observation")),
+    Route("POST", "{type}/$lastn", lastn.lastn, "$lastn", types=_on("Observation")),
+    Route("GET", "{type}/{id}/$meta", meta.meta, "$meta"),
+    Route("POST", "{type}/{id}/$meta", meta.meta, "$meta"),
+    Route("POST", "{type}/{id}/$meta-add", meta.add, "$meta-add"),
+    Route("POST", "{type}/{id}/$meta-delete", meta.remove, "$meta-delete"),
+    Route("GET", "{type}/$expand", expand.expand, "$expand", types=_on("ValueSet")),
+    Route("POST", "{type}/$expand", expand.expand, "$expand", types=_on("ValueSet")),
+    Route("GET", "{type}/{id}/$expand", expand.expand_instance, "$expand", types=_on("ValueSet")),
+    Route("GET", "{type}/$validate-code", validate_code.type_level, "$validate-code", types=_CODED),
+    Route("POST", "{type}/$validate-code", validate_code.type_level, "$validate-code", types=_CODED),
+    Route("GET", "{type}/{id}/$validate-code", validate_code.instance, "$validate-code", types=_CODED),
+    Route("POST", "{type}/{id}/$validate-code", validate_code.instance, "$validate-code", types=_CODED),
+)

@@ -1,0 +1,60 @@
+"""The interface over the record of each engine, and somebody who may use it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+from doorstep.kernel.refs import Actor
+from doorstep.kernel.store import Store
+from doorstep.locale_text import LOCALE
+from doorstep.rest.app import make_app
+from tests.rest.client import Client
+
+
+@pytest.fixture(scope="session", autouse=True)
+def translations() -> None:
+    """Texts that are newer than the last build are compiled, so that answers can be read."""
+    for source in LOCALE.glob("*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+            made = Path(f"{target}.{os.getpid()}")
+            with source.open("rb") as texts, made.open("wb") as compiled:
+                write_mo(compiled, read_po(texts))
+            made.replace(target)
+
+
+@pytest.fixture
+def token(store: Store, admin: Actor) -> str:
+    return store.issue_token("admin", admin, ttl=3600)
+
+
+@pytest.fixture
+def client(store: Store, token: str) -> Client:
+    """An administrator's client of the interface with its usual settings."""
+    return Client(make_app(store), token)
+
+
+@pytest.fixture
+def anonymous(store: Store) -> Client:
+    return Client(make_app(store))
+
+
+def patient(**members: Any) -> dict[str, Any]:
+    """A resident."""
+    return {"resourceType": "Patient", "name": [{"family": "张", "given": ["伟"]}], **members}
+
+
+def observation(subject: str, value: Any = 72, **members: Any) -> dict[str, Any]:
+    """A heart rate of somebody."""
+    return {
+        "resourceType": "Observation", "status": "final", "subject": {"reference": subject},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "valueQuantity": {"value": value, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
+        **members,
+    }
