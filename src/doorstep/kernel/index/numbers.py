@@ -16,6 +16,8 @@ LOWEST = -sys.float_info.max
 HIGHEST = sys.float_info.max
 """The open ends of a range; also where numbers beyond a double are put."""
 
+_TOP = int(HIGHEST)
+
 CURRENCIES = system_key("urn:iso:std:iso:4217")
 
 Quantity = tuple[float, float, str, int]
@@ -34,9 +36,7 @@ def point(value: Any) -> float | None:
             return LOWEST if value < 0 else HIGHEST
         number = float(value)
     elif kind is int:
-        if value.bit_length() > 1023:
-            return LOWEST if value < 0 else HIGHEST
-        number = float(value)
+        number = float(max(-_TOP, min(value, _TOP)))
     else:
         return None
     return min(max(number, LOWEST), HIGHEST)

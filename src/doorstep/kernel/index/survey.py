@@ -16,6 +16,13 @@ _TAG = re.compile(r"<[^>]*>")
 _SPECIAL = frozenset(("reference", "div", "data", "valueBase64Binary"))
 """Members that are not text like others; the last two hold base 64, and nothing is found in it."""
 
+_FREE = frozenset(
+    ("text", "display", "title", "name", "family", "given", "city", "line", "conclusion", "valueString", "description",
+     "comment", "value")
+)  # fmt: skip
+"""Members that hold words even when they are one word. Codes, dates, addresses and ids are no content: they have
+parameters of their own, and keeping them here doubled the table."""
+
 Place = tuple[int, str, int]
 """(number of the parent node, member, place in its array or -1)."""
 
@@ -34,9 +41,9 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
             kind = value.__class__
             if kind is str:
                 if name not in _SPECIAL:
-                    texts.append(value)
+                    if name in _FREE or " " in value or not value.isascii():
+                        texts.append(value)
                 elif name == "reference":
-                    texts.append(value)
                     _refer(value, number, nodes, places, rows)
                 elif name == "div":
                     narrative = f"{narrative}\n{_plain(value)}" if narrative else _plain(value)
@@ -48,10 +55,11 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
                     if item.__class__ is dict:
                         nodes.append(item)
                         places.append((number, name, place))
-                    elif item.__class__ is str:
+                    elif item.__class__ is str and (name in _FREE or " " in item or not item.isascii()):
                         texts.append(item)
-    content = "\n".join(texts).lower()
-    rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
+    if texts or narrative:
+        content = "\n".join(texts).lower()
+        rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
 
 
 def _refer(text: str, number: int, nodes: list[dict[str, Any]], places: list[Place], rows: IndexRows) -> None:
