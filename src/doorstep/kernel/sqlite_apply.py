@@ -112,8 +112,10 @@ class Batch:
         own = {(put.part, put.type, put.id) for put in work.puts if not put.deleted}
         for expect in work.expects:
             place = (expect.part, expect.type, expect.id)
-            if place in own or (not expect.version and (place in self._fresh or place in self._known)):
+            if place in own or (not expect.version and place in self._known):
                 continue
+            if place in self._fresh:
+                self.flush()
             found = self._connection.execute(_LIVE, place).fetchone()
             if expect.version and (not found or found[0] != expect.version):
                 raise LostRace(f"{expect.type_name}/{expect.id}")
@@ -181,6 +183,8 @@ class Batch:
         self._fresh.add(key)
         if put.deleted:
             self._known.discard(key)
+        else:
+            self._known.add(key)
         self._gather("resource", rows.resource_row(put, txid, _INDEX_VERSION))
         for table, found in rows.index_rows(put):
             self._rows.setdefault(table, []).extend(found)
