@@ -1,6 +1,7 @@
 """Whether a resource is what the definitions allow. Answers a list of issues; never alters anything.
 
 ``validate`` is what every write passes: structure, cardinality, JSON types, required bindings, references' shape.
+``invariants`` are the standard's rules between elements; it expects what ``validate`` has found right.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import Any
 from doorstep.kernel.errors import Issue
 from doorstep.kernel.validate import structure
 from doorstep.kernel.validate.findings import PLAIN, Findings, clip, found, issues, under
+from doorstep.kernel.validate.invariants import invariants
 
-__all__ = ["validate"]
+__all__ = ["invariants", "validate"]
 
 
 def validate(resource: Any, *, type: str | None = None) -> list[Issue]:

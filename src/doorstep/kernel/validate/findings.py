@@ -45,10 +45,11 @@ def found(code: str, key: str, **params: Any) -> list[Finding]:
 
 def under(prefix: str, findings: list[Finding]) -> list[Finding]:
     """The same findings seen from one level up."""
-    return [(_join(prefix, path), code, key, params) for path, code, key, params in findings]
+    return [(join(prefix, path), code, key, params) for path, code, key, params in findings]
 
 
-def _join(prefix: str, path: str) -> str:
+def join(prefix: str, path: str) -> str:
+    """A path below a prefix."""
     return prefix + path if not path or path[0] == "[" else f"{prefix}.{path}"
 
 
@@ -88,7 +89,7 @@ def issues(root: str, findings: Findings, *, severity: str = "error") -> list[Is
     if not findings:
         return []
     listed = [
-        Issue(severity, code, key, params, _join(root, path) if root else path)
+        Issue(severity, code, key, params, join(root, path) if root else path)
         for path, code, key, params in findings[:MAX_FINDINGS]
     ]
     if len(findings) >= MAX_FINDINGS:
