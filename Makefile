@@ -33,6 +33,7 @@ fuzz: dev ## the generated tests with a large budget
 	$(BIN)/python -m pytest -m fuzz --hypothesis-profile=fuzz $(TESTS)
 
 bench: dev ## every promise of speed, as a ratio to a floor measured in the same run
+	@tools/needs bench
 	$(BIN)/python -m bench
 
 docs: dev ## docs/workflows, printed from the state tables
