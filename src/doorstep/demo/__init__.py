@@ -1,1 +1,35 @@
 """The demo district: synthetic residents, the same for the same seed and day, and a walk through the main line."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from doorstep.kernel import store as stores
+from doorstep.kernel.clock import HOME
+
+
+def prepare(data_dir: Path | str, residents: int = 200, *, database: str = "") -> dict[str, str]:
+    """Make the demo's data and accounts unless they are there; account -> password.
+
+    Refuses a record that holds anything but a demo.
+    """
+    from doorstep.demo.opening import fill, make_accounts
+    from doorstep.web.wsgi import prepare as prepare_accounts
+
+    data_dir = Path(data_dir)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    store = stores.open(database or f"sqlite:///{data_dir}")
+    try:
+        fill(store, residents=residents, today=datetime.now(HOME).date())
+    finally:
+        store.close()
+    prepare_accounts(data_dir)
+    return make_accounts(data_dir)
+
+
+def main(data_dir: Path, *, port: int, residents: int, check: bool, database: str = "") -> int:
+    """The verb ``demo``: serve the district on loopback, or walk through it from outside and say how it went."""
+    from doorstep.demo.running import serve, walk
+
+    return walk(residents) if check else serve(data_dir, port=port, residents=residents, database=database)

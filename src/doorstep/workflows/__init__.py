@@ -4,3 +4,14 @@ A workflow's state is its resource. A request resource and one coordinating Task
 is the state, ``Task.owner`` the next actor, ``Task.restriction.period.end`` the deadline. Workflows do not import each
 other; what several of them do in one transaction is a journey.
 """
+
+from __future__ import annotations
+
+from doorstep.kernel.due import Runner
+
+
+def register(runner: Runner) -> None:
+    """Tell the due runner what to do when a deadline of a workflow passes."""
+    from doorstep.workflows import deadlines
+
+    deadlines.register(runner)

@@ -1,8 +1,9 @@
 """Finding a person in the whole system: an identity card or nothing, never a list.
 
 A resident belongs to the district, not to the institution that registered them first; without one way of finding them
-everybody would register them again. The question is asked with the record's own rights and answers only what a reader
-of the card in the resident's hand would see; the caller writes it into the audit.
+everybody would register them again. The question is asked with the record's own rights, answers only what a reader of
+the card in the resident's hand would see, and is written into the audit. Who has found somebody may refer to them for a
+day: level 1, the identity, which is what opening a visit needs.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from doorstep.kernel.audit import Access
 from doorstep.kernel.errors import Invalid
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
+from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.identifiers import IdentifierError, identity_number
+from doorstep.terms.policies import policy
+from doorstep.workflows.coordination import day
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,11 @@ def by_phone(store: Store, actor: Actor, *, phone: str, name: str) -> Card | Non
     return _one(store, actor, [("phone", phone), ("name:exact", name)], "identify-phone")
 
 
+def by_id(store: Store, actor: Actor, *, id: str) -> Card | None:
+    """The card of somebody who has been found before, for a page that is shown again."""
+    return _one(store, actor, [("_id", id)], "identify-again")
+
+
 def card(patient: dict[str, Any]) -> Card:
     """The identity card of a Patient."""
     identifiers = patient.get("identifier", ())
@@ -69,11 +78,18 @@ def name_of(patient: dict[str, Any]) -> str:
     return str(name.get("text") or name.get("family", "") + "".join(name.get("given", ())))
 
 
+def _identify(tx: Tx, *, query: list[tuple[str, str]], organization: str) -> Card | None:
+    page = tx.page("Patient", [*query, ("active:not", "false"), ("_count", "2")], strict=True)
+    if len(page.matches) != 1:
+        return None
+    found = card(tx.read("Patient", page.matches[0].id))
+    until = tx.now + policy("identity.access", on=day(tx.now)).microseconds
+    tx.grant(resident=found.id, org=organization, level=1, reason="identified", source=found.reference, ends=until)
+    return found
+
+
 def _one(store: Store, actor: Actor, query: list[tuple[str, str]], action: str) -> Card | None:
-    with store.snapshot(SYSTEM) as snapshot:
-        page = snapshot.page("Patient", [*query, ("active:not", "false"), ("_count", "2")], strict=True)
-        found = [snapshot.read("Patient", row.id) for row in page.matches]
-    only = card(found[0]) if len(found) == 1 else None
+    only = store.run(SYSTEM, _identify, query=query, organization=actor.organization)
     store.audit(Access(
         actor, "search-type", "Patient", refs=(only.reference,) if only else (), resident=only.id if only else "",
         query=action,

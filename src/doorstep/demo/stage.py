@@ -1,0 +1,48 @@
+"""Work that is under way when the demo opens, made by the commands that people run, so that no list is empty."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from doorstep.demo.people import Resident, data, resident, rng_of
+from doorstep.kernel.refs import Actor
+from doorstep.kernel.store import Store
+from doorstep.workflows import order, referral, visit
+from doorstep.workflows.referral import Sheet
+from doorstep.workflows.visit import Findings
+
+LABORATORY: Final = "Organization/laboratory"
+HOSPITAL: Final = "Organization/hospital"
+
+
+def actor(account: str) -> Actor:
+    """One of the demo's staff as an actor."""
+    row = next(row for row in data("district")["staff"] if row["id"] == account)
+    return Actor(f"Practitioner/{account}", row["role"], f"Organization/{row['organization']}", "TREAT", account)
+
+
+def set_stage(store: Store, *, today: date, seed: int) -> None:
+    """Play the scenes of the script; the resident of the main line is left alone."""
+    doctors = {row["organization"]: row["id"] for row in reversed(data("district")["staff"]) if row["role"] == "doctor"}
+    for scene in data("scenes"):
+        who = resident(rng_of(seed, scene["resident"]), scene["resident"], today)
+        _play(store, actor(doctors[who.town]), who, scene)
+
+
+def _play(store: Store, doctor: Actor, who: Resident, scene: dict[str, str]) -> None:
+    opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=scene["complaint"])
+    if "impression" in scene:
+        findings = Findings(scene.get("systolic", ""), scene.get("diastolic", ""), impression=scene["impression"])
+        store.run(doctor, visit.note_findings, encounter=opened.id, findings=findings)
+    if "test" in scene:
+        store.run(doctor, order.place, encounter=opened.id, tests=(scene["test"],), laboratory=LABORATORY,
+                  priority=scene.get("priority", "routine"))  # fmt: skip
+    if "illness" in scene:
+        sheet = Sheet(scene["impression"], scene["illness"], scene.get("history", ""), consent=True)
+        sent = store.run(doctor, referral.send, encounter=opened.id, receiver=HOSPITAL, specialty=scene["specialty"],
+                         priority=scene.get("priority", "routine"), sheet=sheet)  # fmt: skip
+        if "place" in scene:
+            store.run(actor("zhaoqian"), referral.accept, task=sent.id, place=scene["place"])
+    if scene.get("finish"):
+        store.run(doctor, visit.finish, encounter=opened.id)

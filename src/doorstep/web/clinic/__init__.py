@@ -1,0 +1,1 @@
+"""Pages of the township doctor: find the resident, open the visit, order, read, refer."""

@@ -1,0 +1,138 @@
+"""The one worklist: whatever waits for a person, as rows with status, flags, clock, parties and a next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from doorstep.kernel import exact
+from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Ref
+from doorstep.terms import systems
+from doorstep.workflows.coordination import deadline_of, moment, state_of, workflow_of
+from doorstep.workflows.identity import Card, card
+from doorstep.workflows.registry import TABLES
+from doorstep.workflows.table import State, Table
+
+OPEN: Final = "requested,accepted,in-progress,on-hold"
+SHOWN: Final = 200
+"""Rows that one list shows; what is beyond is told, not hidden."""
+_TONES: Final = {
+    "requested": "info", "accepted": "info", "in-progress": "warn", "on-hold": "back", "completed": "done",
+    "rejected": "off", "cancelled": "off", "failed": "off", "planned": "info", "finished": "done", "active": "warn",
+}  # fmt: skip
+_RANK: Final = {"stat": 0, "asap": 1, "urgent": 1, "routine": 2}
+_SOON: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time left until the deadline (or since, when ``late``), in minutes; ``tone`` as a status colour."""
+
+    minutes: int
+    late: bool
+    tone: str
+    at: str
+
+    @property
+    def hours(self) -> int:
+        return self.minutes // 60
+
+    @property
+    def days(self) -> int:
+        return self.minutes // 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One Task as a line."""
+
+    id: str
+    version: str
+    workflow: Table
+    state: State
+    tone: str
+    item: str
+    priority: str
+    clock: Clock | None
+    resident: Card | None
+    asking: str
+    asked: str
+    owner: str
+    submitted: str
+
+
+@dataclass(slots=True)
+class Names:
+    """Institutions by reference, read once a request."""
+
+    reads: Reads
+    known: dict[str, str] = field(default_factory=dict)
+
+    def of(self, reference: str) -> str:
+        if reference not in self.known:
+            self.known[reference] = str(self.reads.read("Organization", Ref.parse(reference).id)["name"])
+        return self.known[reference]
+
+
+def waiting(reads: Reads, *, organization: str, now: int, workflow: str = "") -> tuple[list[Row], bool]:
+    """What an institution has to do next, most urgent first; true when there is more than is shown."""
+    query = [("owner", organization), ("status", OPEN)]
+    if workflow:
+        query.append(("code", f"{systems.WORKFLOW}|{workflow}"))
+    return _rows(reads, query, now)
+
+
+def sent(reads: Reads, *, organization: str, now: int) -> tuple[list[Row], bool]:
+    """What an institution has asked others for and others have to do next."""
+    found, more = _rows(reads, [("requester", organization), ("status", OPEN)], now)
+    return [row for row in found if row.owner != organization], more
+
+
+def of_resident(reads: Reads, *, resident: str, now: int) -> list[Row]:
+    """Everything that runs for a resident."""
+    return _rows(reads, [("patient", resident), ("status", OPEN)], now)[0]
+
+
+def of_encounter(reads: Reads, *, encounter: str, now: int) -> list[Row]:
+    """Everything that began in a visit, also what is over."""
+    return _rows(reads, [("encounter", encounter)], now)[0]
+
+
+def row(task: dict[str, Any], who: Card | None, names: Names, now: int) -> Row:
+    """One Task as a line."""
+    table = TABLES[workflow_of(task)]
+    return Row(
+        id=task["id"], version=task["meta"]["versionId"], workflow=table, state=table.state(state_of(task)),
+        tone=_TONES[task["status"]], item=task.get("description", ""), priority=task.get("priority", "routine"),
+        clock=clock(task, now), resident=who, asking=names.of(task["requester"]["reference"]),
+        asked=names.of(task["restriction"]["recipient"][0]["reference"]),
+        owner=task.get("owner", {}).get("reference", ""), submitted=task["authoredOn"],
+    )  # fmt: skip
+
+
+def clock(task: dict[str, Any], now: int) -> Clock | None:
+    """The deadline of a Task as a clock; None when it is over."""
+    end = deadline_of(task)
+    if not end:
+        return None
+    due, since = moment(end), moment(task["lastModified"])
+    left = due - now
+    soon = left < (due - since) * _SOON
+    tone = "late" if left < 0 else "warn" if soon else "calm"
+    return Clock(abs(left) // 60_000_000, left < 0, tone, end)
+
+
+def fingerprint(rows: list[Row]) -> str:
+    """Changes when a list changes: what a page that polls compares."""
+    return "-".join(f"{entry.id[-4:]}{entry.version}" for entry in rows)[:400]
+
+
+def _rows(reads: Reads, query: list[tuple[str, str]], now: int) -> tuple[list[Row], bool]:
+    page = reads.page("Task", [*query, ("_include", "Task:patient"), ("_count", str(SHOWN))], strict=True)
+    residents = {entry.id: card(exact.decode(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
+    names = Names(reads)
+    tasks = [task for entry in page.matches if workflow_of(task := exact.decode(entry.body)) in TABLES]
+    found = [row(task, residents.get(Ref.parse(task["for"]["reference"]).id), names, now) for task in tasks]
+    found.sort(key=lambda line: (_RANK[line.priority], line.clock.at if line.clock else "~", line.submitted))
+    return found, page.next_cursor is not None

@@ -1,0 +1,66 @@
+"""What happens around every page: headers, the person who asks, and refusals as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+
+from doorstep.kernel.errors import Refusal
+from doorstep.web import people
+from doorstep.web.refusals import explain
+
+Next = Callable[[HttpRequest], HttpResponse]
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def headers(get_response: Next) -> Next:
+    """Nothing but our own scripts and styles, no frames, no sniffing, no referrer, no copy in a shared cache."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("X-Frame-Options", "DENY")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        if not request.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware
+
+
+def person(get_response: Next) -> Next:
+    """``request.person``: who acts, read from the record on every request, so that a dismissal holds at once."""
+
+    def middleware(request: Any) -> HttpResponse:
+        request.store = request.META["doorstep.store"]
+        request.demo = bool(request.META["doorstep.demo"])
+        request.person = people.of(request)
+        return get_response(request)
+
+    return middleware
+
+
+def refusals(get_response: Next) -> Next:
+    """A refusal that no page has caught becomes a page of its own, with the refusal's status."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, Refusal):
+            return None
+        context = {"sentences": explain(exception, translation.get_language()), "status": exception.status}
+        return render(request, "refused.html", context, status=exception.status)
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware

@@ -1,0 +1,186 @@
+"""What a page shows of a resident's record: banner, problems, medicines, results, visits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from doorstep.kernel import exact
+from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Ref
+from doorstep.terms import systems
+from doorstep.terms.catalogue import analytes
+from doorstep.web.lists import Names
+from doorstep.workflows.identity import Card, card
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The strip on top of every page about one person. ``allergies`` None: nobody has asked yet."""
+
+    card: Card
+    record_number: str
+    phone: str
+    address: str
+    allergies: tuple[Resource, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One measured value as a line; ``flag`` "H", "L", "N" or ""; ``range`` as it was reported."""
+
+    code: Resource
+    value: str
+    unit: str
+    flag: str
+    range: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A laboratory report with its values."""
+
+    id: str
+    code: Resource
+    at: str
+    by: str
+    conclusion: str
+    values: tuple[Value, ...]
+
+    @property
+    def abnormal(self) -> int:
+        return sum(value.flag in ("H", "L") for value in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """An Encounter as a line."""
+
+    id: str
+    status: str
+    at: str
+    complaint: str
+    place: str
+    place_reference: str
+
+
+def banner(reads: Reads, resident: str) -> Banner:
+    """Who this is. NotFound when the reader may not see the resident."""
+    patient = reads.read("Patient", resident)
+    allergies = reads.search("AllergyIntolerance", [("patient", f"Patient/{resident}")])
+    numbers = {entry.get("system"): entry.get("value", "") for entry in patient.get("identifier", ())}
+    phones = [entry["value"] for entry in patient.get("telecom", ()) if entry.get("system") == "phone"]
+    return Banner(
+        card(patient), numbers.get(systems.HEALTH_RECORD, ""), phones[0] if phones else "",
+        patient.get("address", [{}])[0].get("text", ""), tuple(allergies) or None,
+    )  # fmt: skip
+
+
+def problems(reads: Reads, resident: str) -> list[Resource]:
+    """The problem list: what is still active, newest first."""
+    return newest(reads, "Condition", resident, "recorded-date", 12,
+                  ("category", "problem-list-item"), ("clinical-status", "active"))  # fmt: skip
+
+
+def impressions(reads: Reads, encounter: str) -> list[Resource]:
+    """The diagnoses of one visit."""
+    return reads.search("Condition", [("encounter", f"Encounter/{encounter}")])
+
+
+def medicines(reads: Reads, resident: str) -> list[Resource]:
+    """What was prescribed, newest first, one line a medicine."""
+    found: dict[str, Resource] = {}
+    for entry in newest(reads, "MedicationRequest", resident, "authoredon", 20):
+        found.setdefault(entry.get("medicationCodeableConcept", {}).get("text", ""), entry)
+    return list(found.values())[:6]
+
+
+def vital_signs(reads: Reads, resident: str) -> list[Value]:
+    """The latest vital signs, newest first; blood pressure as one line."""
+    found = newest(reads, "Observation", resident, "date", 8, ("category", "vital-signs"))
+    return [line for entry in found for line in _lines(entry)]
+
+
+def visits(reads: Reads, resident: str, names: Names, count: int = 10) -> list[Visit]:
+    """Visits, newest first."""
+    return [visit(entry, names) for entry in newest(reads, "Encounter", resident, "date", count)]
+
+
+def visit(encounter: Resource, names: Names) -> Visit:
+    """An Encounter as a line."""
+    place = encounter.get("serviceProvider", {}).get("reference", "")
+    return Visit(
+        encounter["id"], encounter["status"], encounter.get("period", {}).get("start", ""),
+        encounter.get("reasonCode", [{}])[0].get("text", ""), names.of(place) if place else "", place,
+    )  # fmt: skip
+
+
+def reports(reads: Reads, resident: str, names: Names, count: int = 6) -> list[Report]:
+    """Laboratory reports, newest first, each with its values."""
+    query = [("patient", f"Patient/{resident}"), ("_sort", "-date"), ("_count", str(count)),
+             ("_include", "DiagnosticReport:result")]  # fmt: skip
+    page = reads.page("DiagnosticReport", query, strict=True)
+    observed = {entry.id: exact.decode(entry.body) for entry in page.includes}
+    return [report(exact.decode(entry.body), observed, names) for entry in page.matches]
+
+
+def report_by_id(reads: Reads, id_: str, names: Names) -> Report:
+    """One report with its values."""
+    found = reads.read("DiagnosticReport", id_)
+    ids = [Ref.parse(entry["reference"]).id for entry in found.get("result", ())]
+    return report(found, {each: reads.read("Observation", each) for each in ids}, names)
+
+
+def report(found: Resource, observed: dict[str, Resource], names: Names) -> Report:
+    """A DiagnosticReport as a block of lines."""
+    ids = [Ref.parse(entry["reference"]).id for entry in found.get("result", ())]
+    performer = found.get("performer", [{}])[0].get("reference", "")
+    return Report(
+        found["id"], found.get("code", {}), str(found.get("effectiveDateTime") or found.get("issued", "")),
+        names.of(performer) if performer.startswith("Organization/") else "", found.get("conclusion", ""),
+        tuple(line for each in ids if each in observed for line in _lines(observed[each])),
+    )  # fmt: skip
+
+
+def newest(
+    reads: Reads, type_name: str, resident: str, date: str, count: int, *more: tuple[str, str]
+) -> list[Resource]:
+    """The newest resources of a type about a resident."""
+    query = [("patient", f"Patient/{resident}"), *more, ("_sort", f"-{date}"), ("_count", str(count))]
+    return [exact.decode(entry.body) for entry in reads.page(type_name, query, strict=True).matches]
+
+
+def _lines(observation: Resource) -> list[Value]:
+    parts = observation.get("component")
+    at = observation.get("effectiveDateTime", "")
+    if parts and all("valueQuantity" in part for part in parts):
+        first = _value(parts[0], at)
+        text = "/".join(str(part["valueQuantity"]["value"]) for part in parts)
+        flags = {_flag(part) for part in parts}
+        flag = "H" if "H" in flags else "L" if "L" in flags else first.flag
+        return [Value({"text": "", **observation["code"]}, text, first.unit, flag, "", at)]
+    return [_value(observation, at)] if "valueQuantity" in observation else []
+
+
+def _value(entry: Resource, at: str) -> Value:
+    amount = entry["valueQuantity"]
+    return Value(entry["code"], str(amount["value"]), amount.get("unit", ""), _flag(entry), _range(entry), at)
+
+
+def _flag(entry: Resource) -> str:
+    return str(entry.get("interpretation", [{}])[0].get("coding", [{}])[0].get("code", ""))
+
+
+def _range(entry: Resource) -> str:
+    for usual in entry.get("referenceRange", ()):
+        if "low" in usual and "high" in usual:
+            return f"{usual['low']['value']}–{usual['high']['value']}"
+    return ""
+
+
+def analyte_of(code: str) -> Any:
+    """What is known of a measured quantity; None for one that is not in the catalogue."""
+    return analytes().get(code)

@@ -1,0 +1,135 @@
+"""One Task on one page: whom it is about, what was asked and answered, how it went, and what may be done now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.http import require_POST
+
+from doorstep.kernel.errors import NotFound, Refusal
+from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Ref
+from doorstep.web import lists, record
+from doorstep.web.acts import PLAN_ROWS, forms, perform
+from doorstep.web.guard import staff
+from doorstep.web.lists import Names
+from doorstep.web.refusals import by_box, words
+from doorstep.workflows import order
+from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
+from doorstep.workflows.identity import name_of
+from doorstep.workflows.registry import TABLES
+from doorstep.workflows.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One transition that was made: what, by whom, where, when it happened."""
+
+    label: str
+    who: str
+    where: str
+    at: str
+    reason: dict[str, Any] | None
+
+
+@staff
+def show(request: Any, task: str) -> HttpResponse:
+    """The Task as it stands for this reader."""
+    return _page(request, task, {}, {}, "", 200)
+
+
+@staff
+@require_POST
+def act(request: Any, task: str, act: str) -> HttpResponse:
+    """One act of the Task's table. A refusal shows the page again, as it now is, with what was typed and why."""
+    with request.store.snapshot(request.person.actor) as reads:
+        workflow = workflow_of(reads.read("Task", task))
+    data = {name: str(value) for name, value in request.POST.items()}
+    try:
+        request.store.run(request.person.actor, perform, workflow=workflow, act=act, task=task, data=data)
+    except Refusal as refusal:
+        if refusal.status == 404:
+            raise
+        errors = by_box(refusal, translation.get_language())
+        errors |= {f"result.{box}": sentence for box, sentence in errors.items() if box}
+        return _page(request, task, errors, data, act, refusal.status)
+    language = translation.get_language()
+    label = words(TABLES[workflow].act(act).label, language)
+    messages.success(request, words("web.done-act", language, act=label))
+    return HttpResponseRedirect(f"/t/{task}/")
+
+
+def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: str, status: int) -> HttpResponse:
+    now = request.store.clock.now()
+    with request.store.snapshot(request.person.actor) as reads:
+        found = reads.read("Task", task)
+        table = TABLES.get(workflow_of(found))
+        if table is None:
+            raise NotFound("read.not-found", type="Task", id=task)
+        names = Names(reads)
+        resident = Ref.parse(found["for"]["reference"]).id
+        context: dict[str, Any] = {
+            "task": found, "banner": record.banner(reads, resident), "errors": errors, "given": given,
+            "failed": failed, "row": lists.row(found, None, names, now), "steps": steps(reads, table, found, names),
+            "plan_rows": [(f"items[{place}].text", f"items[{place}].by") for place in range(PLAN_ROWS)],
+            **_about(reads, table, found, names, now),
+        }  # fmt: skip
+    played = parts_played(table, found, request.person.organization)
+    offered = table.offered(state_of(found), played)
+    context["forms"] = forms(table, offered, context.get("test"))
+    context["ours"] = found.get("owner", {}).get("reference") == request.person.organization
+    return render(request, "task.html", context, status=status)
+
+
+def steps(reads: Reads, table: Table, task: dict[str, Any], names: Names) -> list[Step]:
+    """The transitions of a Task, oldest first, from their Provenances."""
+    people: dict[str, str] = {}
+    found = []
+    for entry in reads.search("Provenance", [("target", f"Task/{task['id']}"), ("_sort", "recorded")]):
+        agent = entry["agent"][0]
+        who, where = agent["who"].get("reference", ""), agent.get("onBehalfOf", {}).get("reference", "")
+        if who and who not in people:
+            people[who] = name_of(reads.read("Practitioner", Ref.parse(who).id))
+        found.append(Step(
+            table.act(entry["activity"]["coding"][0]["code"]).label, people.get(who, ""),
+            names.of(where) if where else "", entry["occurredDateTime"], entry.get("reason", [None])[0],
+        ))  # fmt: skip
+    return found
+
+
+def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: int) -> dict[str, Any]:
+    """What a page of this workflow shows besides the Task."""
+    sheet, reply = boxes(task.get("input", [])), boxes(task.get("output", []))
+    common: dict[str, Any] = {"sheet": sheet, "reply": reply}
+    focus = Ref.parse(task["focus"]["reference"])
+    if table.name == "escalation":
+        late = reads.read(focus.type, focus.id)
+        return {**common, "late": lists.row(late, None, names, now) if focus.type == "Task" else None}
+    subject = reads.read(focus.type, focus.id)
+    common["request"] = subject
+    if table.name == "order":
+        common["test"] = order.test_of(subject)
+        if "report" in reply:
+            common["report"] = record.report_by_id(reads, Ref.parse(reply["report"]).id, names)
+    elif table.name == "referral":
+        ids = [Ref.parse(each["reference"]).id for each in subject.get("supportingInfo", ())]
+        common["reports"] = [record.report_by_id(reads, each, names) for each in ids]
+        common["doctor"] = name_of(reads.read("Practitioner", Ref.parse(subject["requester"]["reference"]).id))
+        if "plan" in reply:
+            common["plan"] = _plan(reads, reply["plan"], names, now)
+    elif table.name == "plan":
+        common["author"] = names.of(subject["author"]["reference"])
+        common["referral"] = task.get("partOf", [{}])[0].get("reference", "").removeprefix("Task/")
+    return common
+
+
+def _plan(reads: Reads, reference: str, names: Names, now: int) -> list[lists.Row]:
+    care = reads.read("CarePlan", Ref.parse(reference).id)
+    ids = [Ref.parse(entry["reference"]["reference"]).id for entry in care.get("activity", ())]
+    return [lists.row(reads.read("Task", each), None, names, now) for each in ids]
+

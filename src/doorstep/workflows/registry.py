@@ -1,0 +1,12 @@
+"""Every state table by name: for buttons, documents and guards that do not know which workflow they look at."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from doorstep.workflows import escalation, followup, order, referral, visit
+from doorstep.workflows.table import Table
+
+TABLES: Final[dict[str, Table]] = {
+    table.name: table for table in (visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE)
+}
