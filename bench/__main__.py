@@ -1,0 +1,64 @@
+"""``python -m bench [NAME...]``: run all benchmarks, or those named, and print a table line for each measurement.
+
+Nothing here is asserted: a slow machine, or one with other work, gives other figures. The ratios are what to read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import requests
+from bench.engines import ENGINES
+from bench.figures import Table
+from bench.wrk import Missing
+
+Options = argparse.Namespace
+
+
+def _requests(table: Table, folder: Path, options: Options) -> None:
+    kinds = [kind for kind in requests.KINDS if kind in options.names] or requests.KINDS
+    for engine_name in options.engine:
+        requests.bench(
+            table, folder, engine_name=engine_name, kinds=kinds, seconds=options.seconds, rounds=options.rounds
+        )
+
+
+BENCHES: dict[str, Callable[[Table, Path, Options], None]] = {"requests": _requests}
+USUAL = tuple(BENCHES)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what is asked; 0 when everything was measured, 1 when a program that is needed is missing."""
+    options = _options(arguments)
+    table = Table(options.json)
+    wanted = ["requests" if name in requests.KINDS else name for name in options.names] or list(USUAL)
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-", dir=options.folder) as folder:
+        for name in dict.fromkeys(wanted):
+            try:
+                BENCHES[name](table, Path(folder), options)
+            except Missing as missing:
+                print(missing, file=sys.stderr)
+                return 1
+    return 0
+
+
+def _options(arguments: list[str] | None) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, *requests.KINDS, []], metavar="NAME",
+                        help=f"{', '.join(BENCHES)}, or one kind of request: {', '.join(requests.KINDS)}")  # fmt: skip
+    parser.add_argument("--engine", action="append", choices=ENGINES, help="one engine only")
+    parser.add_argument("--seconds", type=int, default=3, help="length of one run")
+    parser.add_argument("--rounds", type=int, default=2, help="runs of each measurement; the best counts")
+    parser.add_argument("--folder", type=Path, help="where the records are made (a disk that is durable)")
+    parser.add_argument("--json", type=Path, help="also append every figure to this file, one object a line")
+    options = parser.parse_args(arguments)
+    options.engine = options.engine or list(ENGINES)
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+-- Bookings for wrk: a file with a line "PATH<tab>BODY" each, every one sent once, in the order of the file.
+-- Arguments: that file, the file for what was acknowledged, the number of answers to wait for, headers as "Name: value".
+-- When all answers are in, the connections only read the last line's address ("PATH" alone) until the time is over.
+
+local ffi = require("ffi")
+ffi.cdef [[
+  typedef struct { long sec; long nsec; } bench_time;
+  int clock_gettime(int clock, bench_time *now);
+]]
+local now = ffi.new("bench_time")
+local prepared, asked, heard, wanted, began, took = {}, 0, 0, 0, 0, 0
+local bookings, statuses, waits = 0, {}, {}
+local out
+
+local function clock()
+  ffi.C.clock_gettime(1, now)
+  return tonumber(now.sec) * 1e6 + tonumber(now.nsec) / 1e3
+end
+
+function init(args)
+  local headers = {}
+  for i = 4, #args do
+    local name, value = args[i]:match("^(.-): (.*)$")
+    headers[name] = value
+  end
+  for line in io.lines(args[1]) do
+    local path, body = line:match("^([^\t]*)\t?(.*)$")
+    prepared[#prepared + 1] = wrk.format(body == "" and "GET" or "POST", path, headers, body)
+  end
+  out = io.open(args[2], "w")
+  wanted = tonumber(args[3])
+end
+
+-- wrk asks once before it starts, to look at what it gets: that first line of the file is not sent.
+function request()
+  asked = asked + 1
+  if asked == 2 then began = clock() end
+  return prepared[math.min(asked, #prepared)]
+end
+
+function response(status, headers, body)
+  if heard >= wanted then return end
+  heard = heard + 1
+  statuses[status] = (statuses[status] or 0) + 1
+  if status == 201 then out:write(body, "\n") end
+  if heard == wanted then
+    took = clock() - began
+    out:close()
+    local parts = {}
+    for code, count in pairs(statuses) do parts[#parts + 1] = string.format('"%d":%d', code, count) end
+    io.write(string.format('\n{"requests":%d,"micros":%d,"statuses":{%s}}\n', heard, took, table.concat(parts, ",")))
+    io.flush()
+    wrk.thread:stop()
+  end
+end
+
+function done(summary, latency, requests)
+  io.write(string.format('\n{"p50":%d,"p99":%d}\n', latency:percentile(50), latency:percentile(99)))
+end

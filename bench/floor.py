@@ -1,0 +1,244 @@
+"""The floor: a bare WSGI handler on the same server, doing the same SQL on a copy of the same record, and nothing else.
+
+GET /read/TYPE/PART/ID is one select by key; GET of a planned path one search statement and the texts glued together;
+POST /write/NAME inserts the next planned rows under fresh ids. Every request waits for the durable commit of its rows,
+the audit row included; one writer thread commits all that have queued up. No token, no routing, no parsing, no
+validation, no check of a reference or a version. So no server in this language on these tables can do better by much.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+import psycopg
+from psycopg_pool import ConnectionPool
+
+Rows = dict[str, list[Sequence[Any]]]
+_PLAN = "DOORSTEP_BENCH_PLAN"
+_BY_KEY = "SELECT body FROM resource WHERE part = ? AND type = ? AND id = ?"
+_ID_AT = {"subject": 6}
+_WIDTHS = (128, 32, 8, 1)
+
+
+class Plan(msgspec.Struct):
+    """``searches``: path and query -> (SQL, values). ``writes``: name -> rows of the resources of each request.
+
+    ``columns``: table -> its columns, in the order of a row.
+    """
+
+    url: str
+    dialect: str
+    searches: dict[str, tuple[str, list[Any]]]
+    writes: dict[str, list[list[Rows]]]
+    columns: dict[str, str]
+
+
+class Waiting:
+    """Rows in the writer's queue, and the lock on which their request waits."""
+
+    __slots__ = ("done", "rows")
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self.done = threading.Lock()
+        self.done.acquire()
+
+
+class Writer:
+    """One thread that commits whatever has queued up."""
+
+    def __init__(self, commit: Callable[[Rows], None]) -> None:
+        self._commit = commit
+        self._queue: deque[Waiting] = deque()
+        self._signal = threading.Condition()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    def write(self, rows: Rows) -> None:
+        waiting = Waiting(rows)
+        with self._signal:
+            self._queue.append(waiting)
+            if len(self._queue) == 1:
+                self._signal.notify()
+        waiting.done.acquire()
+
+    def _work(self) -> None:
+        while True:
+            with self._signal:
+                while not self._queue:
+                    self._signal.wait()
+                batch = [self._queue.popleft() for _ in range(min(512, len(self._queue)))]
+            gathered: Rows = {}
+            for waiting in batch:
+                for table, rows in waiting.rows.items():
+                    gathered.setdefault(table, []).extend(rows)
+            self._commit(gathered)
+            for waiting in batch:
+                waiting.done.release()
+
+
+class Sqlite:
+    """A connection a thread, and one for the writer."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._file = Path(plan.url.removeprefix("sqlite:///")) / "doorstep.db"
+        self._columns = plan.columns
+        self._local = threading.local()
+        self._writer = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, isolation_level=None, check_same_thread=False, cached_statements=512)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "mmap_size=1073741824"):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def ask(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        connection = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = self._connect()
+        return connection.execute(sql, params).fetchall()
+
+    def commit(self, gathered: Rows) -> None:
+        run = self._writer.execute
+        run("BEGIN IMMEDIATE")
+        for table, rows in gathered.items():
+            insert(run, table, self._columns[table], rows)
+        run("COMMIT")
+
+
+class Postgres:
+    """A pool for reading as large as the product's, and one connection for the writer."""
+
+    def __init__(self, plan: Plan) -> None:
+        def configure(connection: psycopg.Connection[Any]) -> None:
+            connection.autocommit = True
+            connection.prepare_threshold = 3
+
+        self._columns = plan.columns
+        self._pool = ConnectionPool(plan.url, min_size=2, max_size=16, configure=configure, open=True)
+        self._writer = psycopg.connect(plan.url, autocommit=True, prepare_threshold=3)
+        self._writer.execute("SET synchronous_commit = on")
+        columns = "SELECT table_name, column_name, data_type FROM information_schema.columns"
+        found = self._writer.execute(columns).fetchall()
+        self._kinds = {(table, column): kind for table, column, kind in found}
+
+    def ask(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._pool.connection() as connection:
+            return connection.execute(sql.replace("%", "%%").replace("?", "%s"), params).fetchall()
+
+    def commit(self, gathered: Rows) -> None:
+        with self._writer.transaction(), self._writer.pipeline():
+            for table, rows in gathered.items():
+                names = [name.strip() for name in self._columns[table].split(",")]
+                arrays = ", ".join(f"%s::{self._kinds[table, name]}[]" for name in names)
+                self._writer.execute(
+                    f"INSERT INTO {table} ({self._columns[table]}) SELECT * FROM unnest({arrays})",
+                    [list(column) for column in zip(*rows, strict=True)],
+                )
+
+
+def insert(run: Callable[..., Any], table: str, columns: str, rows: list[Sequence[Any]]) -> None:
+    """Rows by statements of few widths, each prepared once."""
+    at = 0
+    one = f"({', '.join('?' * (columns.count(',') + 1))})"
+    for width in _WIDTHS:
+        while len(rows) - at >= width:
+            flat = [value for row in rows[at : at + width] for value in row]
+            run(f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * width)}", flat)
+            at += width
+
+
+def fresh(rows: Rows, id: str) -> Rows:
+    """The rows of one planned resource under a new id."""
+    old = rows["resource"][0][2]
+    found: Rows = {}
+    for table, some in rows.items():
+        place = _ID_AT.get(table, 2)
+        found[table] = [(*row[:place], id, *row[place + 1 :]) for row in some]
+    resource = found["resource"][0]
+    found["resource"] = [(*resource[:-1], resource[-1].replace(old, id))]
+    return found
+
+
+def make() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+    """The handler of one process; granian calls this."""
+    plan = msgspec.msgpack.decode(Path(os.environ[_PLAN]).read_bytes(), type=Plan)
+    base = Sqlite(plan) if plan.dialect == "sqlite" else Postgres(plan)
+    writer, number = Writer(base.commit), itertools.count()
+
+    def new_id(part: int) -> str:
+        return f"d{part:03x}-{time.time_ns() // 1000 % 10**11:011d}{os.getpid() % 1000:03d}{next(number) % 10000:04d}"
+
+    def audit(part: int, action: str, refs: str) -> tuple[Any, ...]:
+        return (part, new_id(part), time.time_ns() // 1000, "bench", "Device/bench", "administrator",
+                "Organization/bench", "HOPERAT", "", action, "Observation", refs, "", "", 200, "127.0.0.1",
+                "0123456789abcdef")  # fmt: skip
+
+    def read(path: str) -> bytes:
+        _, _, type_number, part, id_ = path.split("/")
+        body = base.ask(_BY_KEY, (int(part), int(type_number), id_))[0][0]
+        writer.write({"audit": [audit(int(part), "read", id_)]})
+        return body.encode()
+
+    def search(environ: dict[str, Any]) -> bytes:
+        sql, params = plan.searches[f"{environ['PATH_INFO'][1:]}?{unquote(environ['QUERY_STRING'])}"]
+        found = base.ask(sql, params)[:10]
+        writer.write({"audit": [audit(0, "search-type", " ".join(row[2] for row in found))]})
+        entries = ",".join(f'{{"fullUrl":"{row[2]}","resource":{row[5]},"search":{{"mode":"match"}}}}' for row in found)
+        return f'{{"resourceType":"Bundle","type":"searchset","entry":[{entries}]}}'.encode()
+
+    def write(path: str, environ: dict[str, Any]) -> bytes:
+        environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        groups = plan.writes[path.rpartition("/")[2]]
+        gathered: Rows = {"audit": []}
+        for rows in groups[next(number) % len(groups)]:
+            part = rows["resource"][0][0]
+            made = fresh(rows, new_id(part))
+            gathered["audit"].append(audit(part, "create", made["resource"][0][2]))
+            for table, some in made.items():
+                gathered.setdefault(table, []).extend(some)
+        writer.write(gathered)
+        return "\n".join(row[-1] for row in gathered["resource"]).encode()
+
+    def handler(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path.startswith("/read/"):
+            body = read(path)
+        elif path.startswith("/write/"):
+            body = write(path, environ)
+        elif path == "/healthz":
+            body = b"ok"
+        else:
+            body = search(environ)
+        start_response("200 OK", [("Content-Type", "application/fhir+json"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    return handler
+
+
+def main(plan: str, port: str, workers: str) -> None:
+    """Serve on the same gateway, with the same settings, as the product."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    os.environ[_PLAN] = plan
+    Granian(
+        "bench.floor:make", address="127.0.0.1", port=int(port), interface=Interfaces.WSGI, workers=int(workers),
+        blocking_threads=64, factory=True, websockets=False, log_level=LogLevels.warning, backlog=2048,
+        backpressure=256,
+    ).serve()  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
