@@ -12,11 +12,14 @@ from doorstep.kernel.fhirpath.dates import Temporal
 from doorstep.kernel.fhirpath.errors import FhirPathError
 from doorstep.kernel.fhirpath.nodes import Items, type_name
 from doorstep.kernel.fhirpath.quantity import Quantity
+from doorstep.kernel.fhirpath.rounding import in_range
 from doorstep.kernel.fhirpath.singleton import NONE, bounded, number, single
 
 Number = int | Decimal
 
 _STEP = Decimal("0.00000001")
+
+_MAX_UNIT = 200
 
 INTEGER_MAX = 2**31 - 1
 INTEGER_MIN = -(2**31)
@@ -26,7 +29,12 @@ def numeric(value: Number) -> Items:
     """A number as a result; empty when an integer leaves 32 bits, or a decimal 28 digits before the point."""
     if isinstance(value, int):
         return [value] if INTEGER_MIN <= value <= INTEGER_MAX else NONE
-    return [value] if value.is_finite() and value.adjusted() < 28 else NONE
+    return [value] if in_range(value) else NONE
+
+
+def quantity(value: Decimal, unit: str) -> Items:
+    """A quantity as a result; empty when its number is out of range, or its unit a monster of products."""
+    return [Quantity(value, unit)] if in_range(value) and len(unit) <= _MAX_UNIT else NONE
 
 
 def _guarded(work: Callable[[], Number]) -> Items:
@@ -78,7 +86,7 @@ def _combine(left: Items, right: Items, one: Any, other: Any, symbol: str) -> It
         return NONE if moved is None else [moved]
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         pair = units.common(one, other)
-        return NONE if pair is None else [Quantity(pair[0].value + sign * pair[1].value, pair[0].unit)]
+        return NONE if pair is None else quantity(pair[0].value + sign * pair[1].value, pair[0].unit)
     raise _mismatch(symbol, left, right)
 
 
@@ -90,11 +98,11 @@ def multiply(left: Items, right: Items) -> Items:
     if _is_number(one) and _is_number(other):
         return _guarded(lambda: one * other)
     if isinstance(one, Quantity) and _is_number(other):
-        return [Quantity(one.value * other, one.unit)]
+        return quantity(one.value * other, one.unit)
     if isinstance(other, Quantity) and _is_number(one):
-        return [Quantity(one * other.value, other.unit)]
+        return quantity(one * other.value, other.unit)
     if isinstance(one, Quantity) and isinstance(other, Quantity):
-        return [Quantity(one.value * other.value, units.product(one.unit, other.unit))]
+        return quantity(one.value * other.value, units.product(one.unit, other.unit))
     raise _mismatch("*", left, right)
 
 
@@ -114,14 +122,14 @@ def divide(left: Items, right: Items) -> Items:
     if _is_number(one) and _is_number(other):
         return _guarded(lambda: _to_scale(Decimal(one) / Decimal(other)))
     if isinstance(one, Quantity) and _is_number(other):
-        return [Quantity(_to_scale(one.value / Decimal(other)), one.unit)] if other else NONE
+        return quantity(_to_scale(one.value / Decimal(other)), one.unit) if other else NONE
     if isinstance(one, Quantity) and isinstance(other, Quantity):
         if not other.value:
             return NONE
         pair = units.common(one, other)
         if pair is not None:
-            return [Quantity(_to_scale(pair[0].value / pair[1].value), "1")]
-        return [Quantity(_to_scale(one.value / other.value), units.quotient(one.unit, other.unit))]
+            return quantity(_to_scale(pair[0].value / pair[1].value), "1")
+        return quantity(_to_scale(one.value / other.value), units.quotient(one.unit, other.unit))
     raise _mismatch("/", left, right)
 
 

@@ -19,6 +19,7 @@ _SECONDS = {
     "millisecond": Decimal("0.001"),
 }
 _MONTHS = {"year": 12, "month": 1}
+_FARTHEST = Decimal(10**15)
 _STEP = {3: 86_400, 4: 3_600, 5: 60}
 """Seconds in the last known part of a date or dateTime, by the number of its parts."""
 
@@ -30,9 +31,9 @@ def shift(value: Temporal, amount: Quantity, sign: int) -> Temporal | None:
     unit that is no duration, and for UCUM's average years and months.
     """
     unit = _calendar_unit(amount.unit)
-    number = amount.value * sign if unit in ("second", "millisecond") else Decimal(int(amount.value) * sign)
-    if abs(number) > Decimal(10**12):
+    if abs(amount.value) > _FARTHEST:
         return None
+    number = amount.value * sign if unit in ("second", "millisecond") else Decimal(int(amount.value) * sign)
     if value.kind == "time":
         return _shift_time(value, number, unit)
     if unit in _MONTHS:

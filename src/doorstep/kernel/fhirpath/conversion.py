@@ -9,6 +9,7 @@ from typing import Any
 from doorstep.kernel.fhirpath.dates import Temporal, temporal
 from doorstep.kernel.fhirpath.nodes import Items
 from doorstep.kernel.fhirpath.quantity import CALENDAR, Quantity
+from doorstep.kernel.fhirpath.rounding import in_range
 from doorstep.kernel.fhirpath.singleton import single
 
 _INTEGER = re.compile(r"[+-]?\d{1,10}", re.ASCII)
@@ -54,7 +55,7 @@ def to_quantity(value: Any) -> Quantity | None:
     if isinstance(value, bool):
         return Quantity(Decimal(f"{int(value)}.0"))
     if isinstance(value, int | Decimal):
-        return Quantity(Decimal(value))
+        return Quantity(Decimal(value)) if in_range(Decimal(value)) else None
     if isinstance(value, str):
         return _quantity(value)
     return None
@@ -65,7 +66,7 @@ def _quantity(text: str) -> Quantity | None:
     if match is None or (match["word"] and match["word"] not in CALENDAR):
         return None
     unit = match["unit"] or (CALENDAR[match["word"]] if match["word"] else "1")
-    return Quantity(Decimal(match["value"]), unit)
+    return Quantity(Decimal(match["value"]), unit) if in_range(Decimal(match["value"])) else None
 
 
 def to_text(value: Any) -> str | None:

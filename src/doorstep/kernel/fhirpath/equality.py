@@ -11,6 +11,7 @@ from doorstep.kernel.fhirpath.dates import Temporal, compare
 from doorstep.kernel.fhirpath.errors import FhirPathError
 from doorstep.kernel.fhirpath.nodes import Items, Node, system, type_name
 from doorstep.kernel.fhirpath.quantity import Quantity
+from doorstep.kernel.fhirpath.rounding import exponent, in_range, rounded
 
 
 def key(item: Any) -> Hashable:
@@ -72,7 +73,7 @@ def equal_items(left: Any, right: Any) -> bool | None:
 def _as_quantity(value: Any) -> Quantity | None:
     if isinstance(value, Quantity):
         return value
-    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+    if _is_number(value) and in_range(Decimal(value)):
         return Quantity(Decimal(value))
     return None
 
@@ -115,13 +116,8 @@ def _is_number(value: Any) -> bool:
 
 def same_to_lesser_precision(left: Decimal, right: Decimal) -> bool:
     """Whether both round to one value at the precision of the less precise (trailing zeros do not count)."""
-    places = max(_exponent(left), _exponent(right))
-    return round(left, -places) == round(right, -places)
-
-
-def _exponent(value: Decimal) -> int:
-    exponent = value.normalize().as_tuple().exponent
-    return min(exponent, 0) if isinstance(exponent, int) else 0
+    places = max(exponent(left), exponent(right))
+    return rounded(left, places) == rounded(right, places)
 
 
 def _loose_text(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from doorstep.kernel.fhirpath.dates import Temporal, temporal, time_of_day
 from doorstep.kernel.fhirpath.quantity import CALENDAR_OF_UCUM, UCUM_OF_CALENDAR, Quantity
+from doorstep.kernel.fhirpath.rounding import in_range
 
 Items = list[Any]
 """A collection. Never changed after it has been returned: literals and results share them."""
@@ -35,12 +36,20 @@ class Node:
         return f"Node({self.type}, {self.value!r})"
 
 
-def _decimal(value: Any) -> Any:
-    return Decimal(value) if type(value) is int else value
+def _decimal(value: Any) -> Decimal | None:
+    return Decimal(value) if type(value) is int else value if isinstance(value, Decimal) else None
 
 
-def _same(value: Any) -> Any:
-    return value
+def _boolean(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _integer(value: Any) -> int | None:
+    return value if type(value) is int else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _temporal(value: Any) -> Temporal | None:
@@ -57,7 +66,7 @@ def _quantity(json: Any) -> Quantity | None:
     if not isinstance(json, dict) or "value" not in value or value.get("comparator"):
         return None
     amount = value["value"]
-    if isinstance(amount, bool) or not isinstance(amount, int | Decimal):
+    if isinstance(amount, bool) or not isinstance(amount, int | Decimal) or not in_range(Decimal(amount)):
         return None
     system, code = value.get("system"), value.get("code")
     if system == UCUM and code:
@@ -68,9 +77,10 @@ def _quantity(json: Any) -> Quantity | None:
 
 
 _SYSTEM: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("boolean", "integer", "positiveInt", "unsignedInt"), _same),
-    **dict.fromkeys(("string", "code", "id", "markdown", "base64Binary", "xhtml"), _same),
-    **dict.fromkeys(("uri", "url", "canonical", "oid", "uuid"), _same),
+    **dict.fromkeys(("integer", "positiveInt", "unsignedInt"), _integer),
+    **dict.fromkeys(("string", "code", "id", "markdown", "base64Binary", "xhtml"), _text),
+    **dict.fromkeys(("uri", "url", "canonical", "oid", "uuid"), _text),
+    "boolean": _boolean,
     **dict.fromkeys(("date", "dateTime", "instant"), _temporal),
     **dict.fromkeys(("Quantity", "Age", "Count", "Distance", "Duration", "Money", "SimpleQuantity"), _quantity),
     "MoneyQuantity": _quantity,

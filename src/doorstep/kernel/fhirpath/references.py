@@ -36,16 +36,19 @@ def _resolved(env: Env, reference: str) -> Items:
 def _contained(env: Env, id_: str) -> Items:
     if not id_:
         return [env.root]
-    for each in env.root.value.get("contained") or ():
-        if isinstance(each, dict) and each.get("id") == id_:
-            return [model.resource(each)]
-    return []
+    return [model.resource(each) for each in _objects(env.root, "contained") if each.get("id") == id_][:1]
+
+
+def _objects(holder: Node, member: str) -> list[dict[str, Any]]:
+    """The objects in an array of a node, whatever else it may hold."""
+    values = holder.value.get(member) if isinstance(holder.value, dict) else None
+    return [each for each in values if isinstance(each, dict)] if isinstance(values, list) else []
 
 
 def _bundled(root: Node, reference: str) -> Node | None:
     if root.type != "Bundle":
         return None
-    for entry in root.value.get("entry") or ():
+    for entry in _objects(root, "entry"):
         if entry.get("fullUrl") == reference and isinstance(entry.get("resource"), dict):
             return model.resource(entry["resource"])
     return None

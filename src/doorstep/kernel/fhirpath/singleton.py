@@ -28,7 +28,7 @@ def truth(items: Items) -> bool | None:
     item = items[0]
     if item.__class__ is Node and item.type == "boolean":
         item = item.value
-        if item is None:
+        if not isinstance(item, bool):
             return None
     return item if isinstance(item, bool) else True
 

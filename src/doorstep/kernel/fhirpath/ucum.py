@@ -102,7 +102,7 @@ class _Reader:
         if token[:1] == "{":
             return Measure(Fraction(1))
         found = Measure(Fraction(int(token))) if token.isdigit() else _atom(token)
-        if found is None:
+        if found is None or not found.factor:
             return None
         power = 1
         if re.fullmatch(r"[+-]?\d+", self.peek()) and not token.isdigit():

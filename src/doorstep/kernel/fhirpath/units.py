@@ -8,6 +8,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from doorstep.kernel.fhirpath.quantity import CALENDAR, Quantity
+from doorstep.kernel.fhirpath.rounding import exponent, rounded
 from doorstep.kernel.fhirpath.ucum import Measure, measure
 
 _CALENDAR: dict[str, Measure] = {
@@ -67,9 +68,8 @@ def equivalent(left: Quantity, right: Quantity) -> bool:
         converted = convert(fine, coarse.unit)
         if converted is None:
             return False
-        exponent = coarse.value.normalize().as_tuple().exponent
-        places = max(0, -exponent) if isinstance(exponent, int) else 0
-        if round(converted.value, places) == round(coarse.value, places):
+        places = exponent(coarse.value)
+        if rounded(converted.value, places) == rounded(coarse.value, places):
             return True
     return False
 

@@ -19,7 +19,7 @@ _extensions = member("extension")
 def extension(env: Env, items: Items, url: Items) -> Items:
     wanted = string(url, "extension")
     found = _extensions(env, NONE, items)
-    return [each for each in found if each.value.get("url") == wanted] if found else NONE
+    return [each for each in found if each.value.__class__ is dict and each.value.get("url") == wanted]
 
 
 @eager("hasExtension", 1)

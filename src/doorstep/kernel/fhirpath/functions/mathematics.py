@@ -11,6 +11,7 @@ from doorstep.kernel.fhirpath.errors import FhirPathError
 from doorstep.kernel.fhirpath.nodes import Items
 from doorstep.kernel.fhirpath.quantity import Quantity
 from doorstep.kernel.fhirpath.registry import eager
+from doorstep.kernel.fhirpath.rounding import in_range
 from doorstep.kernel.fhirpath.singleton import NONE, integer, number, single
 
 Number = int | Decimal
@@ -24,7 +25,7 @@ def _positive(value: Number) -> Number:
 
 def _calculate(items: Items, use: str, work: Callable[[Number], Number]) -> Items:
     value = number(items, use)
-    if value is None:
+    if value is None or not in_range(Decimal(value)):
         return NONE
     try:
         return numeric(work(value))
