@@ -7,8 +7,9 @@ from typing import Any
 
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.index import IndexRows, extractor, make_extractor
+from doorstep.kernel.index.compiler import compile_rules
 from doorstep.kernel.index.interpret import interpret
-from doorstep.kernel.index.rules import indexed
+from doorstep.kernel.index.rules import indexed, rules_of
 from tests.kernel.index.examples import LISTS, examples
 
 TABLE = definitions()
@@ -51,3 +52,11 @@ def test_a_parameter_that_cannot_be_compiled_is_left_to_the_engine() -> None:
         {"resourceType": "Patient", "name": [{"given": ["Ann", "Lee"]}, {"given": ["Bo"]}]}, rows
     )
     assert rows.string == [(7, "ann", "Ann")]
+
+
+def test_control_a_missing_row_would_be_noticed() -> None:
+    rules, _ = rules_of("Patient", TABLE)
+    fewer = compile_rules("Patient", [rule for rule in rules if rule.keys.own != TABLE.search["Patient"]["family"].key])
+    patient, fast = {"resourceType": "Patient", "name": [{"family": "Lee"}]}, IndexRows()
+    fewer(patient, fast)
+    assert set(slow(patient).string) - set(fast.string) == {(TABLE.search["Patient"]["family"].key, "lee", "Lee")}

@@ -124,12 +124,10 @@ def _quantity(keys: Keys, type_name: str, value: Any, systems: Systems, rows: In
     rows.quantity += [(keys.extra, *found) for found in units]
 
 
-def _quantities(type_name: str, value: Any) -> tuple[list[numbers.Quantity], list[numbers.Quantity]]:
+def _quantities(type_name: str, value: Any) -> numbers.Quantities:
     if type_name == "Money":
-        return numbers.money(value), []
-    if type_name == "Range":
-        return numbers.range_(value), numbers.range_units(value)
-    return numbers.quantity(value), numbers.quantity_units(value)
+        return numbers.money(value)
+    return numbers.range_(value) if type_name == "Range" else numbers.quantity(value)
 
 
 def _uri(keys: Keys, type_name: str, value: Any, systems: Systems, rows: IndexRows) -> None:

@@ -7,6 +7,7 @@ open Range makes an open end.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,10 @@ CURRENCIES = system_key("urn:iso:std:iso:4217")
 
 Quantity = tuple[float, float, str, int]
 """(lo, hi, unit code, unit system)."""
+Quantities = tuple[Sequence[Quantity], Sequence[Quantity]]
+"""With the coded unit; and with the unit as people write it, when that is not the code."""
+
+NONE: Quantities = ((), ())
 
 
 def point(value: Any) -> float | None:
@@ -48,19 +53,15 @@ def number(value: Any) -> list[tuple[float, float]]:
     return [] if found is None else [(found, found)]
 
 
-def quantity(value: Any) -> list[Quantity]:
-    """Of a Quantity or one of its kin (Age, Duration, Count, Distance), with its coded unit."""
+def quantity(value: Any) -> Quantities:
+    """Of a Quantity or one of its kin (Age, Duration, Count, Distance)."""
     span = _span(value)
-    return [] if span is None else [(*span, *coded_unit(value))]
-
-
-def quantity_units(value: Any) -> list[Quantity]:
-    """The same span with the unit as people write it, when that is not the code."""
-    span = _span(value)
-    unit = value.get("unit") if span else None
-    if span is None or unit.__class__ is not str or not unit or unit == value.get("code"):
-        return []
-    return [(*span, bounded(unit), 0)]
+    if span is None:
+        return NONE
+    lo, hi = span
+    unit, code = value.get("unit"), value.get("code")
+    units = () if unit.__class__ is not str or not unit or unit == code else ((lo, hi, bounded(unit), 0),)
+    return ((lo, hi, *coded_unit(value)),), units
 
 
 def number_range(value: Any) -> list[tuple[float, float]]:
@@ -69,36 +70,28 @@ def number_range(value: Any) -> list[tuple[float, float]]:
     return [] if ends is None else [ends[:2]]
 
 
-def money(value: Any) -> list[Quantity]:
+def money(value: Any) -> Quantities:
     """Of Money; the unit is the currency."""
     found = point(value.get("value")) if value.__class__ is dict else None
     if found is None:
-        return []
+        return NONE
     currency = value.get("currency")
-    return [(found, found, currency, CURRENCIES) if currency.__class__ is str else (found, found, "", 0)]
+    return ((found, found, currency, CURRENCIES) if currency.__class__ is str else (found, found, "", 0),), ()
 
 
-def range_(value: Any) -> list[Quantity]:
+def range_(value: Any) -> Quantities:
     """Of a Range, from low to high; a missing end is open. The unit is that of either end."""
     ends = _ends(value)
     if ends is None:
-        return []
+        return NONE
     lo, hi, low, high = ends
-    code, system = coded_unit(low)
-    return [(lo, hi, code, system) if code or system else (lo, hi, *coded_unit(high))]
-
-
-def range_units(value: Any) -> list[Quantity]:
-    """The same span with the unit as people write it, when that is not the code."""
-    ends = _ends(value)
-    if ends is None:
-        return []
-    lo, hi, *quantities = ends
-    for end in quantities:
+    coded = coded_unit(low)
+    own = ((lo, hi, *(coded if any(coded) else coded_unit(high))),)
+    for end in (low, high):
         unit = end.get("unit")
         if unit.__class__ is str and unit and unit != end.get("code"):
-            return [(lo, hi, bounded(unit), 0)]
-    return []
+            return own, ((lo, hi, bounded(unit), 0),)
+    return own, ()
 
 
 def coded_unit(value: dict[str, Any]) -> tuple[str, int]:

@@ -35,16 +35,17 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
     nodes: list[dict[str, Any]] = [resource]
     places: list[Place] = [(-1, "", -1)]
     texts: list[str] = []
+    found: list[tuple[str, int]] = []
     narrative = ""
     for number, node in enumerate(nodes):
         for name, value in node.items():
             kind = value.__class__
             if kind is str:
                 if name not in _SPECIAL:
-                    if name in _FREE or " " in value or not value.isascii():
-                        texts.append(value)
+                    texts.append(value)
                 elif name == "reference":
-                    _refer(value, number, nodes, places, rows)
+                    texts.append(value)
+                    found.append((value, number))
                 elif name == "div":
                     narrative = f"{narrative}\n{_plain(value)}" if narrative else _plain(value)
             elif kind is dict:
@@ -55,17 +56,17 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
                     if item.__class__ is dict:
                         nodes.append(item)
                         places.append((number, name, place))
-                    elif item.__class__ is str and (name in _FREE or " " in item or not item.isascii()):
+                    elif item.__class__ is str:
                         texts.append(item)
-    if texts or narrative:
-        content = "\n".join(texts).lower()
-        rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
+    for text, number in found:
+        _refer(text, number, nodes, places, rows)
+    content = "\n".join(texts).lower()
+    rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
 
 
 def _refer(text: str, number: int, nodes: list[dict[str, Any]], places: list[Place], rows: IndexRows) -> None:
-    is_urn = text.startswith("urn:")
-    literal = None if is_urn or text.startswith("#") else relative(text)
-    if (literal is None and not is_urn) or _is_uri_element(number, nodes, places):
+    literal = relative(text)
+    if (literal is None and not text.startswith("urn:")) or _is_uri_element(number, nodes, places):
         return
     path = _path(number, nodes[0], places)
     if path.startswith("Bundle.entry["):
@@ -82,11 +83,15 @@ def _is_uri_element(number: int, nodes: list[dict[str, Any]], places: list[Place
 
 
 def _path(number: int, resource: dict[str, Any], places: list[Place]) -> str:
+    root = str(resource.get("resourceType", ""))
+    above, name, place = places[number]
+    if above == 0:
+        return f"{root}.{name}" if place < 0 else f"{root}.{name}[{place}]"
     parts: list[str] = []
     while number:
         number, name, place = places[number]
         parts.append(name if place < 0 else f"{name}[{place}]")
-    parts.append(str(resource.get("resourceType", "")))
+    parts.append(root)
     return ".".join(reversed(parts))
 
 
