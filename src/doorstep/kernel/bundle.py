@@ -7,10 +7,11 @@ on the committed record. The same resource twice is refused. A refusal names its
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
 
 from doorstep.kernel import exact, search
@@ -29,6 +30,8 @@ from doorstep.kernel.errors import (
 )
 from doorstep.kernel.refs import Stored, is_id
 from doorstep.kernel.tx import Tx
+
+_REFERENCE: Final = re.compile(rb'"reference"\s*:\s*"([A-Za-z]+/[A-Za-z0-9\-.]{1,64})"')
 
 __all__ = ["Done", "Entry", "Pairs", "Plan", "locate", "operations", "read", "transaction"]
 
@@ -80,6 +83,7 @@ class _Work:
         self._found: dict[int, Stored] = {}
         self._deleted: dict[int, list[str]] = {}
         self._ready: dict[int, tuple[dict[str, Any], bytes]] = {}
+        self._gone: set[str] = set()
 
     # -- what each entry is about
 
@@ -227,7 +231,17 @@ class _Work:
             if entry.method == method:
                 with inside(entry):
                     done = act(entry)
+                    self._check_deleted(entry, done)
                 yield done
+
+    def _check_deleted(self, entry: Entry, done: Done) -> None:
+        """What this bundle deletes, nothing that it writes may refer to."""
+        if entry.method == "DELETE":
+            self._gone.update(f"{entry.type}/{id_}" for id_ in self._deleted.get(entry.index, [entry.id]))
+        elif self._gone and done.stored is not None:
+            for found in _REFERENCE.findall(done.stored.body):
+                if found.decode() in self._gone:
+                    raise BrokenReference("tx.broken-reference", element=entry.type, reference=found.decode())
 
     def _delete(self, entry: Entry) -> Done:
         if entry.index in self._deleted:

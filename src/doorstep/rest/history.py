@@ -8,6 +8,8 @@ then.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import blake2b
+from hmac import compare_digest
 from http import HTTPStatus
 from typing import Final
 
@@ -51,7 +53,7 @@ def _answer(service: Service, request: Request, action: str, type_name: str | No
         page = snapshot.history(
             type_name, id_, count=service.limits.default_page if count is None else max(count, 1),
             since=None if since is None else moment("_since", since), at=None if at is None else moment("_at", at),
-            cursor=query.take(request.pairs, "_cursor"),
+            cursor=_unsealed(service, request, query.take(request.pairs, "_cursor")),
         )
     counted = count == 0 or request.summary == "count"
     entries = [] if counted else page.entries
@@ -60,9 +62,25 @@ def _answer(service: Service, request: Request, action: str, type_name: str | No
         refs=(f"{entry.stored.ref}/_history/{entry.stored.version}" for entry in entries),
         resident=id_ if type_name == "Patient" and id_ else "",
     )
-    links = page_links(request, request.pairs, None if counted else page.next)
+    following = None if counted or page.next is None else _sealed(service, request, page.next)
+    links = page_links(request, request.pairs, following)
     content = bundle("history", total=page.total, links=links, entries=_entries(request, entries))
     return Response(200, [JSON_HEADER], content)
+
+
+def _sealed(service: Service, request: Request, place: str) -> str:
+    """A place in the history as a token that holds for this account and address only."""
+    told = f"{request.actor.account}|{request.path}|{place}".encode()
+    return f"{place}~{blake2b(told, key=service.store.secret, digest_size=12).hexdigest()}"
+
+
+def _unsealed(service: Service, request: Request, token: str | None) -> str | None:
+    if token is None:
+        return None
+    place = token.rpartition("~")[0]
+    if not token.isascii() or not compare_digest(_sealed(service, request, place), token):
+        raise BadRequest("read.bad-cursor", element="_cursor")
+    return place
 
 
 def _entries(request: Request, entries: list[HistoryEntry]) -> Iterator[bytes]:
