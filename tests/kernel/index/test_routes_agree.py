@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +11,10 @@ from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.index import IndexRows, extractor, make_extractor
 from doorstep.kernel.index.compiler import compile_rules
 from doorstep.kernel.index.interpret import interpret
-from doorstep.kernel.index.rules import indexed, rules_of
+from doorstep.kernel.index.paths import Route
+from doorstep.kernel.index.rules import Rule, indexed, rules_of
 from tests.kernel.index.examples import LISTS, examples
+from tests.kernel.index.made import made, put, sample
 
 TABLE = definitions()
 
@@ -38,6 +42,46 @@ def test_both_routes_give_the_same_rows_for_every_parameter_of_every_example() -
     assert different == []
     assert count > 5_000
     assert rows > 100_000
+
+
+def indexed_routes() -> Iterator[tuple[SearchParameter, Rule]]:
+    """Every route of every indexed parameter of the standard."""
+    for type_name in TABLE.resources:
+        rules, _ = rules_of(type_name, TABLE)
+        by_key = {parameter.key: parameter for parameter in TABLE.search[type_name].values()}
+        for rule in rules:
+            if rule.keys.own:
+                yield by_key[rule.keys.own], rule
+
+
+def test_both_routes_give_the_same_rows_for_a_value_in_every_place_that_a_parameter_reads() -> None:
+    wrong, count = [], 0
+    for parameter, rule in indexed_routes():
+        for resource in resources_for(parameter, rule):
+            count += 1
+            fast, by_engine = IndexRows(), slow(resource)
+            extractor(parameter.base)(resource, fast)
+            keys = {row[0] for kind in LISTS for row in getattr(fast, kind)}
+            same = all(set(getattr(fast, kind)) == set(getattr(by_engine, kind)) for kind in LISTS)
+            if not same or parameter.key not in keys:
+                wrong.append((parameter.base, parameter.code, resource))
+    assert wrong == []
+    assert count > 2_000
+
+
+def resources_for(parameter: SearchParameter, rule: Rule) -> list[dict[str, Any]]:
+    """One resource for the route of a plain parameter, one for each pair of routes of a composite."""
+    if rule.kind != "composite":
+        return [made(parameter.base, rule.route, parameter.targets)]
+    (_, first), (_, second) = rule.components
+    found = []
+    for left, right in product(first, second):
+        resource: dict[str, Any] = {"resourceType": parameter.base, "id": "made"}
+        for part in (left, right):
+            whole = Route((*rule.route.steps, *part.steps), part.type)
+            put(resource, whole, sample(part.type, ()))
+        found.append(resource)
+    return found
 
 
 def test_a_parameter_that_cannot_be_compiled_is_left_to_the_engine() -> None:
