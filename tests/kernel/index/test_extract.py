@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from doorstep.kernel import exact
-from doorstep.kernel.index import HIGHEST, LATEST, LOWEST, date_range, extract
+from doorstep.kernel.definitions import definitions
+from doorstep.kernel.index import HIGHEST, LATEST, LOWEST, date_range, extract, extractor, warm
 from doorstep.kernel.index.tokens import SPECIAL
 from doorstep.kernel.refs import system_hash
 from tests.kernel.index.examples import named
@@ -226,3 +227,8 @@ def test_a_contained_patient_is_no_resident() -> None:
 def test_a_type_that_is_none_is_refused() -> None:
     with pytest.raises(KeyError):
         extract({"resourceType": "Nonsense"})
+
+
+def test_everything_can_be_made_ready_beforehand() -> None:
+    warm()
+    assert extractor.cache_info().currsize == len(definitions().resources)
