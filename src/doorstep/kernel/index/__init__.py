@@ -58,7 +58,7 @@ def fold(code: str) -> str:
 
 
 def warm() -> None:
-    """Make every type's function and load the readings of Chinese characters, so that no request waits for them (0.7 s)."""
+    """Make every type's function and load the readings of Chinese characters, so that no request waits for them."""
     for type_name in definitions().resources:
         extractor(type_name)
     pinyin({"text": "单雄信"})
