@@ -5,6 +5,7 @@
 BIN := $(or $(VENV),.venv)/bin
 WORKERS ?= 2
 DATA ?= demo-data
+PORT ?= 8080
 TESTS ?= tests
 
 .NOTPARALLEL:
@@ -14,7 +15,7 @@ help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
 demo: run ## install, make or open the demo district in ./demo-data, serve it on loopback
-	@exec $(BIN)/doorstep demo --data $(DATA)
+	@exec $(BIN)/doorstep demo --data $(DATA) --port $$($(BIN)/python tools/free_port.py $(PORT))
 
 test: needs dev lint check tests ## everything CI runs: linters, the walk through the demo, all tests on both engines
 
