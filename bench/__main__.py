@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import requests
+from bench import bulk, claims, requests
 from bench.engines import ENGINES
 from bench.figures import Table
 from bench.wrk import Missing
@@ -27,7 +27,21 @@ def _requests(table: Table, folder: Path, options: Options) -> None:
         )
 
 
-BENCHES: dict[str, Callable[[Table, Path, Options], None]] = {"requests": _requests}
+def _bulk(table: Table, folder: Path, options: Options) -> None:
+    for engine_name in options.engine:
+        bulk.bench(table, folder, engine_name=engine_name)
+
+
+def _claims(table: Table, folder: Path, options: Options) -> None:
+    for engine_name in options.engine:
+        claims.bench(table, folder, engine_name=engine_name)
+
+
+BENCHES: dict[str, Callable[[Table, Path, Options], None]] = {
+    "requests": _requests,
+    "claims": _claims,
+    "bulk": _bulk,
+}
 USUAL = tuple(BENCHES)
 
 

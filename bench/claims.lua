@@ -1,6 +1,7 @@
--- Bookings for wrk: a file with a line "PATH<tab>BODY" each, every one sent once, in the order of the file.
+-- Bookings for wrk: a file with a line "PATH<tab>BODY<tab>If-None-Exist" each, all sent once, in the order of the file.
 -- Arguments: that file, the file for what was acknowledged, the number of answers to wait for, headers as "Name: value".
--- When all answers are in, the connections only read the last line's address ("PATH" alone) until the time is over.
+-- Connections with nothing left to ask read the last line's address ("PATH" alone) until all answers are in; then this
+-- writes a line, and whoever started wrk interrupts it.
 
 local ffi = require("ffi")
 ffi.cdef [[
@@ -9,8 +10,7 @@ ffi.cdef [[
 ]]
 local now = ffi.new("bench_time")
 local prepared, asked, heard, wanted, began, took = {}, 0, 0, 0, 0, 0
-local bookings, statuses, waits = 0, {}, {}
-local out
+local statuses, out = {}, nil
 
 local function clock()
   ffi.C.clock_gettime(1, now)
@@ -24,7 +24,8 @@ function init(args)
     headers[name] = value
   end
   for line in io.lines(args[1]) do
-    local path, body = line:match("^([^\t]*)\t?(.*)$")
+    local path, body, condition = line:match("^([^\t]*)\t?([^\t]*)\t?(.*)$")
+    headers["If-None-Exist"] = condition ~= "" and condition or nil
     prepared[#prepared + 1] = wrk.format(body == "" and "GET" or "POST", path, headers, body)
   end
   out = io.open(args[2], "w")
@@ -39,7 +40,7 @@ function request()
 end
 
 function response(status, headers, body)
-  if heard >= wanted then return end
+  if heard >= wanted or status == 404 or body == "ok" then return end -- an answer to the last line
   heard = heard + 1
   statuses[status] = (statuses[status] or 0) + 1
   if status == 201 then out:write(body, "\n") end

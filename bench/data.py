@@ -84,13 +84,18 @@ class Resident:
         )  # fmt: skip
 
 
+def directory() -> list[str]:
+    """Whom the residents' resources refer to."""
+    return [_TEMPLATES[name] % _DIRECTORY for name in ("Organization", "Practitioner")]
+
+
 def write(file: Path, residents: range, *, observations: int) -> int:
     """Residents into one NDJSON file, the directory before the first resident; how many resources."""
     count = 0
     with file.open("w", encoding="utf-8") as out:
         if residents.start == 0:
-            out.writelines(_TEMPLATES[name] % _DIRECTORY + "\n" for name in ("Organization", "Practitioner"))
-            count += 2
+            out.writelines(f"{text}\n" for text in directory())
+            count += len(directory())
         for number in residents:
             for text in Resident(number).texts(observations=observations):
                 out.write(text + "\n")

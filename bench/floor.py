@@ -1,9 +1,10 @@
 """The floor: a bare WSGI handler on the same server, doing the same SQL on a copy of the same record, and nothing else.
 
 GET /read/TYPE/PART/ID is one select by key; GET of a planned path one search statement and the texts glued together;
-POST /write/NAME inserts the next planned rows under fresh ids. Every request waits for the durable commit of its rows,
-the audit row included; one writer thread commits all that have queued up. No token, no routing, no parsing, no
-validation, no check of a reference or a version. So no server in this language on these tables can do better by much.
+POST /write/NAME inserts the next planned rows under fresh ids; POST /claim/KEY takes a key for whoever asks first. All
+wait for the durable commit of their rows, the audit row included; one writer thread commits all that have queued up. No
+token, no routing, no parsing, no validation, no check of a reference or a version. So no server in this language on
+these tables can do better by much.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 Rows = dict[str, list[Sequence[Any]]]
+Claims = Sequence[tuple[str, str]]
+Commit = Callable[[Rows, Claims], set[tuple[str, str]]]
 _PLAN = "DOORSTEP_BENCH_PLAN"
 _BY_KEY = "SELECT body FROM resource WHERE part = ? AND type = ? AND id = ?"
+_CLAIM = "INSERT INTO claim VALUES ('bench', ?, ?, 1, 0) ON CONFLICT DO NOTHING RETURNING key"
 _ID_AT = {"subject": 6}
 _WIDTHS = (128, 32, 8, 1)
 
@@ -47,10 +51,10 @@ class Plan(msgspec.Struct):
 class Waiting:
     """Rows in the writer's queue, and the lock on which their request waits."""
 
-    __slots__ = ("done", "rows")
+    __slots__ = ("claim", "done", "rows", "won")
 
-    def __init__(self, rows: Rows) -> None:
-        self.rows = rows
+    def __init__(self, rows: Rows, claim: tuple[str, str] | None) -> None:
+        self.rows, self.claim, self.won = rows, claim, True
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -58,19 +62,21 @@ class Waiting:
 class Writer:
     """One thread that commits whatever has queued up."""
 
-    def __init__(self, commit: Callable[[Rows], None]) -> None:
+    def __init__(self, commit: Commit) -> None:
         self._commit = commit
         self._queue: deque[Waiting] = deque()
         self._signal = threading.Condition()
         threading.Thread(target=self._work, daemon=True).start()
 
-    def write(self, rows: Rows) -> None:
-        waiting = Waiting(rows)
+    def write(self, rows: Rows, claim: tuple[str, str] | None = None) -> bool:
+        """Returns when it is durable; false when somebody else had the claim."""
+        waiting = Waiting(rows, claim)
         with self._signal:
             self._queue.append(waiting)
             if len(self._queue) == 1:
                 self._signal.notify()
         waiting.done.acquire()
+        return waiting.won
 
     def _work(self) -> None:
         while True:
@@ -82,8 +88,10 @@ class Writer:
             for waiting in batch:
                 for table, rows in waiting.rows.items():
                     gathered.setdefault(table, []).extend(rows)
-            self._commit(gathered)
+            claims = [waiting.claim for waiting in batch if waiting.claim]
+            won = self._commit(gathered, claims)
             for waiting in batch:
+                waiting.won = waiting.claim is None or waiting.claim in won
                 waiting.done.release()
 
 
@@ -108,12 +116,14 @@ class Sqlite:
             connection = self._local.connection = self._connect()
         return connection.execute(sql, params).fetchall()
 
-    def commit(self, gathered: Rows) -> None:
+    def commit(self, gathered: Rows, claims: Claims) -> set[tuple[str, str]]:
         run = self._writer.execute
         run("BEGIN IMMEDIATE")
         for table, rows in gathered.items():
             insert(run, table, self._columns[table], rows)
+        found = [run(_CLAIM, claim).fetchall() for claim in claims]
         run("COMMIT")
+        return {claim for claim, row in zip(claims, found, strict=True) if row}
 
 
 class Postgres:
@@ -136,7 +146,7 @@ class Postgres:
         with self._pool.connection() as connection:
             return connection.execute(sql.replace("%", "%%").replace("?", "%s"), params).fetchall()
 
-    def commit(self, gathered: Rows) -> None:
+    def commit(self, gathered: Rows, claims: Claims) -> set[tuple[str, str]]:
         with self._writer.transaction(), self._writer.pipeline():
             for table, rows in gathered.items():
                 names = [name.strip() for name in self._columns[table].split(",")]
@@ -145,6 +155,8 @@ class Postgres:
                     f"INSERT INTO {table} ({self._columns[table]}) SELECT * FROM unnest({arrays})",
                     [list(column) for column in zip(*rows, strict=True)],
                 )
+            found = [self._writer.execute(_CLAIM.replace("?", "%s"), claim) for claim in claims]
+        return {claim for claim, cursor in zip(claims, found, strict=True) if cursor.rowcount}
 
 
 def insert(run: Callable[..., Any], table: str, columns: str, rows: list[Sequence[Any]]) -> None:
@@ -210,17 +222,25 @@ def make() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
         writer.write(gathered)
         return "\n".join(row[-1] for row in gathered["resource"]).encode()
 
+    def claim(path: str, environ: dict[str, Any]) -> bool:
+        holder = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
+        key = path.rpartition("/")[2]
+        return writer.write({"audit": [audit(0, "claim", key)]}, (key, holder))
+
     def handler(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path = environ["PATH_INFO"]
+        path, status = environ["PATH_INFO"], "200 OK"
         if path.startswith("/read/"):
             body = read(path)
+        elif path.startswith("/claim/"):
+            won = claim(path, environ)
+            status, body = ("201 Created", path.encode()) if won else ("409 Conflict", b"")
         elif path.startswith("/write/"):
             body = write(path, environ)
         elif path == "/healthz":
             body = b"ok"
         else:
             body = search(environ)
-        start_response("200 OK", [("Content-Type", "application/fhir+json"), ("Content-Length", str(len(body)))])
+        start_response(status, [("Content-Type", "application/fhir+json"), ("Content-Length", str(len(body)))])
         return [body]
 
     return handler

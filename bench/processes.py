@@ -120,6 +120,17 @@ def cpu_seconds(pids: Sequence[int]) -> float:
     return ticks / _TICK
 
 
+def idle(pids: Sequence[int], *, patience: float = 120) -> None:
+    """Wait until the families of ``pids`` use less than a tenth of a core."""
+    until, used = time.monotonic() + patience, cpu_seconds(pids)
+    while time.monotonic() < until:
+        time.sleep(0.3)
+        before, used = used, cpu_seconds(pids)
+        if used - before <= 0.03:
+            return
+    raise RuntimeError(f"the server still works {patience} s after the last request")
+
+
 def memory(pids: Sequence[int]) -> tuple[float, float]:
     """Megabytes resident, and those of them that are the processes' own (not mapped files), of the families."""
     resident = own = 0

@@ -18,6 +18,8 @@ RESIDENTS = 300
 CONNECTIONS = (1, 16, 64)
 _WRITES = {"create": 1, "bundle20": 20, "bundle100": 100}
 KINDS = ("read", "search", *_WRITES)
+_LONGER = {"bundle20": 2, "bundle100": 4}
+"""So many times longer a run: at 64 connections an answer to a large Bundle takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Side:
     settled: Callable[[], object]
 
     def load(self, kind: str, *, connections: int, seconds: float) -> wrk.Run:
-        return wrk.load(self.process.base, self.files[kind], self.headers, connections=connections, seconds=seconds,
-                        pids=self.pids, settled=self.settled)  # fmt: skip
+        return wrk.load(self.process.base, self.files[kind], self.headers, connections=connections,
+                        seconds=seconds * _LONGER.get(kind, 1), pids=self.pids, settled=self.settled)  # fmt: skip
 
 
 def bench(table: Table, folder: Path, *, engine_name: str, kinds: Sequence[str], seconds: float, rounds: int) -> None:
