@@ -124,6 +124,8 @@ def test_given_elements_when_read_then_only_these_and_the_mandatory_come(client:
     assert client.get(f"Observation/{made['id']}?_summary=text").json.keys() == {
         "resourceType", "id", "meta", "status", "code"}
     assert client.get(f"Observation/{made['id']}?_summary=much").key == "rest.bad-summary"
+    assert client.get(f"Observation/{made['id']}?_elements=wings").key == "rest.bad-elements"
+    assert client.get(f"Observation/{made['id']}?_elements=wings", prefer="handling=lenient").status == 200
 
 
 def test_given_a_cut_resource_when_read_again_then_the_stored_one_is_whole(client: Client) -> None:

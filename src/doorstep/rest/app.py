@@ -7,36 +7,20 @@ reads one row, writes its audit row and sends the stored bytes.
 from __future__ import annotations
 
 import gzip
-import logging
-import secrets
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import msgspec
-
-from doorstep.kernel.errors import (
-    BadRequest,
-    Forbidden,
-    Gone,
-    MethodNotAllowed,
-    NotFound,
-    Refusal,
-    Throttled,
-    Unauthenticated,
-    Unavailable,
-)
+from doorstep.kernel.errors import BadRequest, NotFound, Refusal
 from doorstep.kernel.store import Store
-from doorstep.locale_text import language
-from doorstep.rest import access, auth, cors, links, negotiate, outcome, router, shape
+from doorstep.rest import auth, binary, cors, endings, links, negotiate, router
 from doorstep.rest.request import Request
-from doorstep.rest.response import JSON_HEADER, STATUS_LINES, Headers, Response, resource
+from doorstep.rest.response import STATUS_LINES, Headers, Response
 from doorstep.rest.routes import Route, Rule
 from doorstep.rest.service import Limits, Service
 
 StartResponse = Callable[..., Any]
 Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-_log = logging.getLogger("doorstep.rest")
 _WORTH_PACKING: Final = 1_400
 """Bytes below which gzip saves no packet."""
 _GENERAL: Final[Headers] = [
@@ -70,35 +54,16 @@ def answer(service: Service, environ: dict[str, Any]) -> tuple[Request | None, R
             return None, preflight
         request = _begin(service, environ)
         route = _admit(service, request)
-        accept = "" if _is_raw_read(route, request) else environ.get("HTTP_ACCEPT", "")
-        negotiate.check_accept(accept, request.format)
-        return request, finish(service, request, route.handler(service, request))
+        accept = environ.get("HTTP_ACCEPT", "")
+        if (accept or request.format) and not _is_raw_read(route, request):
+            negotiate.check_accept(accept, request.format)
+        return request, endings.finish(request, route.handler(service, request))
     except Refusal as refusal:
-        _note(service, request, route, refusal)
-        return request, refused(refusal, request.language if request else _language(environ))
-    except Exception:  # noqa: BLE001 - the one place where the unexpected ends: logged with its trace, told by number
-        return request, _broken(environ, request)
-
-
-def refused(refusal: Refusal, language_: str) -> Response:
-    """A refusal as an answer, with the headers that its status asks for."""
-    headers: Headers = []
-    if isinstance(refusal, Unauthenticated):
-        headers.append(("WWW-Authenticate", auth.challenge(refusal)))
-    elif isinstance(refusal, MethodNotAllowed):
-        headers.append(("Allow", str(refusal.params.get("allowed", ""))))
-    elif isinstance(refusal, Unavailable | Throttled):
-        headers.append(("Retry-After", str(refusal.params.get("retry_after", 5))))
-    return resource(outcome.of_refusal(refusal, language_), refusal.status, headers)
-
-
-def finish(service: Service, request: Request, response: Response) -> Response:
-    """Apply what shapes any answer: _summary and _elements on one resource, _pretty on all."""
-    if response.shapeable and (request.summary or request.elements):
-        response.body = shape.cut_text(response.body, summary=request.summary, elements=request.elements)
-    if request.pretty and response.body and JSON_HEADER in response.headers:
-        response.body = msgspec.json.format(response.body, indent=2)
-    return response
+        if request is not None and route is not None:
+            endings.note(service, request, route.code, refusal)
+        return request, endings.refused(refusal, request.language if request else endings.language_of(environ))
+    except Exception:  # noqa: BLE001 - where the unexpected ends: logged with its trace, told by number
+        return request, endings.broken(environ, request.language if request else endings.language_of(environ))
 
 
 def _begin(service: Service, environ: dict[str, Any]) -> Request:
@@ -127,30 +92,7 @@ def _admit(service: Service, request: Request) -> Route:
 
 
 def _is_raw_read(route: Route, request: Request) -> bool:
-    return route.code in ("read", "vread") and request.args[0] == "Binary"
-
-
-def _note(service: Service, request: Request | None, route: Route | None, refusal: Refusal) -> None:
-    """A refused look at something is an access too (somebody tried)."""
-    if request is None or route is None or not isinstance(refusal, NotFound | Gone | Forbidden):
-        return
-    try:
-        access.record(service, request, route.code, type=request.args[0] if request.args else "", refs=(request.path,),
-                      outcome=refusal.status)
-    except Refusal as failed:
-        _log.error("the audit row of a refusal was not written: %s", failed)
-
-
-def _broken(environ: dict[str, Any], request: Request | None) -> Response:
-    incident = secrets.token_hex(6)
-    _log.exception("incident %s: %s %s", incident, environ.get("REQUEST_METHOD"), environ.get("PATH_INFO"))
-    issue = outcome.said("rest.incident", request.language if request else _language(environ), severity="fatal",
-                         code="exception", incident=incident)
-    return resource({"resourceType": "OperationOutcome", "issue": [issue]}, 500)
-
-
-def _language(environ: dict[str, Any]) -> str:
-    return language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    return route.code in ("read", "vread") and request.args[0] == "Binary" and binary.wants_raw(request)
 
 
 def _send(service: Service, environ: dict[str, Any], start_response: StartResponse, request: Request | None,

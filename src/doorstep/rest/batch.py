@@ -13,7 +13,7 @@ from doorstep.kernel import bundle as bundles
 from doorstep.kernel import exact
 from doorstep.kernel.bundle import Done, Entry, Plan
 from doorstep.kernel.errors import BadRequest, NotSupported, Refusal
-from doorstep.rest import outcome
+from doorstep.rest import endings, outcome
 from doorstep.rest.bundles import bundle as assembled
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, STATUS_LINES, Response, etag, last_modified
@@ -70,18 +70,22 @@ def _written(request: Request, done: Done) -> bytes:
 
 def _inner(service: Service, request: Request, entry: Entry) -> Response:
     """One entry as a request of its own, by the same table and the same actor."""
-    from doorstep.rest.app import finish, refused  # the application knows the table, and the table knows this file
-    from doorstep.rest.router import find
+    from doorstep.rest.router import find  # the table knows this file
 
-    language = request.language
+    inside, code = request, ""
     try:
         inside = _request(service, request, entry)
         route, inside.args = find(inside.method, inside.path)
+        code = route.code
         if inside.path == "":
             raise NotSupported("rest.bundle-in-bundle", element=f"{entry.where}.request.url")
-        return finish(service, inside, route.handler(service, inside))
+        return endings.finish(inside, route.handler(service, inside))
     except Refusal as refusal:
-        return refused(refusal, language)
+        if code:
+            endings.note(service, inside, code, refusal)
+        return endings.refused(refusal, request.language)
+    except Exception:  # noqa: BLE001 - the other entries of a batch stand for themselves
+        return endings.broken(inside.environ, request.language)
 
 
 def _request(service: Service, request: Request, entry: Entry) -> Request:

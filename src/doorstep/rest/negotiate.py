@@ -29,7 +29,8 @@ def asks_fhir(accept: str, format_: str | None) -> bool:
     """Whether a FHIR type is named outright, which decides how a Binary goes out (R4 3.1.0.1.10.1)."""
     if format_ is not None:
         return True
-    return any(name in JSON_TYPES or name.startswith("application/fhir+") for name, _, _ in _items(accept))
+    names = [name for name, _, _ in _items(accept)]
+    return any(name in JSON_TYPES for name in names) or all(name.startswith("application/fhir+") for name in names)
 
 
 @lru_cache(maxsize=512)

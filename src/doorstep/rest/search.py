@@ -54,7 +54,10 @@ def parse(
 ) -> Query:
     """The question, with what the request's general parameters add to it."""
     shape.check(summary=request.summary, elements=request.elements)
-    asked = pairs if request.summary is None else [*pairs, ("_summary", request.summary)]
+    if request.elements is not None and type_name is not None and request.prefer.strict:
+        shape.check_names(type_name, request.elements)
+    given = (("_summary", request.summary), ("_elements", request.elements))
+    asked = pairs + [(name, value) for name, value in given if value is not None]
     return searching.parse(type_name, asked, strict=request.prefer.strict, base=request.base, compartment=compartment)
 
 
@@ -76,7 +79,7 @@ def searchset(request: Request, parsed: Query, page: Page, *, path: str) -> byte
     """The Bundle of one page; warnings come first as an outcome (R4 3.1.1.5.2)."""
     entries = [*warned(request, page), *(search_entry(request, row) for row in (*page.matches, *page.includes))]
     used = [pair for pair in request.pairs if pair[0] == "_cursor"]
-    applied = [pair for pair in parsed.pairs if pair[0] != "_summary"] + used
+    applied = [pair for pair in parsed.pairs if pair[0] not in ("_summary", "_elements")] + used
     links = page_links(request, applied, page.next_cursor, path=path)
     return bundle("searchset", total=page.total, links=links, entries=entries)
 

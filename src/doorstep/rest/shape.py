@@ -24,6 +24,17 @@ def check(*, summary: str | None, elements: str | None) -> None:
         raise BadRequest("rest.summary-and-elements", element="_elements")
 
 
+def check_names(type_name: str, text: str) -> None:
+    """Refuse _elements that a type does not have; elements of other types ("Patient.name") are for what is included."""
+    table = definitions().types
+    for item in text.split(","):
+        head, dot, rest = item.strip().partition(".")
+        owner, name = (head, rest) if dot else (type_name, head)
+        type_ = table.get(owner)
+        if type_ is None or type_.kind != "resource" or not (name in type_.elements or name in type_.choices):
+            raise BadRequest("rest.bad-elements", element="_elements", value=item)
+
+
 def cuts(*, summary: str | None, elements: str | None) -> bool:
     """Whether anything is asked that changes a resource on its way out."""
     return elements is not None or summary in ("true", "text", "data")
