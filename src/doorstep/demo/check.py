@@ -159,7 +159,8 @@ class Walk:
 
     def stranger(self) -> None:
         """Another township finds none of it: not on the pages, not over FHIR."""
-        pages = (f"/t/{self.referral}/", f"/v/{self.visit}/", f"/r/{self.resident.id}/", f"/p/referral/{self.referral}/")
+        referral, resident = self.referral, self.resident.id
+        pages = (f"/t/{referral}/", f"/v/{self.visit}/", f"/r/{resident}/", f"/p/referral/{referral}/")
         _expect([self.at("hejing", page).status for page in pages], [404] * len(pages))
         addresses = (f"Patient/{self.resident.id}", f"Task/{self.referral}", f"Encounter/{self.visit}")
         _expect([self.fhir(address, token=self._stranger)[0] for address in addresses], [404] * len(addresses))

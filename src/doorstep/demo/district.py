@@ -7,6 +7,7 @@ from typing import Any
 
 from doorstep.demo.people import SYNTHETIC, data
 from doorstep.terms import systems
+from doorstep.terms.catalogue import titles
 from doorstep.terms.identifiers import credit_check
 from doorstep.workflows import affiliation
 
@@ -60,6 +61,7 @@ def _affiliations(known: dict[str, Any]) -> Iterator[Resource]:
 
 def _staff(row: dict[str, Any], number: int) -> Iterator[Resource]:
     family, given = row["name"][0], row["name"][1:]
+    title = titles()[row["title"]]
     yield _made(
         "Practitioner", row["id"], active=True,
         identifier=[{"system": systems.STAFF_NUMBER, "value": f"D509900{number:06d}"}],
@@ -70,7 +72,7 @@ def _staff(row: dict[str, Any], number: int) -> Iterator[Resource]:
         "PractitionerRole", f"{row['id']}-{row['organization']}", active=True,
         practitioner={"reference": f"Practitioner/{row['id']}", "display": row["name"]},
         organization=_organization_ref(row["organization"]),
-        code=[{"coding": [{"system": systems.STAFF_ROLE, "code": row["role"]}], "text": row["title"]}],
+        code=[{"coding": [{"system": systems.STAFF_ROLE, "code": row["role"]}, title.coding()], "text": title.zh}],
     )  # fmt: skip
 
 

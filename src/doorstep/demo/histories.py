@@ -80,8 +80,7 @@ class History:
     def _visit(self, day: date) -> Iterator[Owned]:
         rng, who = self._rng, self._resident
         clinical = data("clinical")
-        chronic = bool(who.ills) and rng.random() < 0.7
-        ill = clinical["chronic"][rng.choice(who.ills)] if chronic else rng.choice(clinical["acute"])
+        ill, chronic = self._why()
         place = "hospital" if rng.random() < 0.15 else who.town
         doctor = {"reference": f"Practitioner/{_DOCTORS[place]}"}
         start = self._moment(day)
@@ -102,8 +101,18 @@ class History:
                                     effectiveDateTime=_text(start), performer=[doctor])  # fmt: skip
         for drug in ill["drugs"]:
             yield place, self._prescription(clinical["drugs"][drug], start, visit, doctor)
-        if rng.random() < 0.75:
-            yield from self._tested(place, tests()[rng.choice(ill["tests"])], start, visit, doctor)
+        if who.steady or rng.random() < 0.75:
+            test = ill["tests"][0] if who.steady else rng.choice(ill["tests"])
+            yield from self._tested(place, tests()[test], start, visit, doctor)
+
+    def _why(self) -> tuple[dict[str, Any], bool]:
+        """What a visit is about, and whether that is one of the resident's lasting ills."""
+        rng, who, clinical = self._rng, self._resident, data("clinical")
+        if who.steady:
+            return clinical["chronic"][who.ills[-1]], True
+        if who.ills and rng.random() < 0.7:
+            return clinical["chronic"][rng.choice(who.ills)], True
+        return rng.choice(clinical["acute"]), False
 
     def _signs(self, ill: dict[str, Any]) -> Iterator[Resource]:
         rng, known = self._rng, analytes()

@@ -27,7 +27,7 @@ _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def fill(store: Store, *, residents: int, today: date, seed: int = SEED) -> None:
-    """Put the district into an empty record. Nothing happens when it is there; Conflict when the record is another's."""
+    """Put the district into an empty record, once. Conflict when the record holds anything else."""
     if store.setting(MARK, ""):
         return
     if store.engine.once("SELECT 1 FROM resource LIMIT 1"):

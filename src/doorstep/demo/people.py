@@ -41,6 +41,8 @@ class Resident:
     village: str
     ills: tuple[str, ...]
     allergy: int | None
+    steady: bool
+    """Comes always for the last of their ills, and is always tested: the one whom the main line is about."""
 
 
 @cache
@@ -64,7 +66,7 @@ def resident(rng: random.Random, index: int, today: date) -> Resident:
         id=new_id(rng, part), part=part, name=known["name"], family=known["family"], given=known["given"],
         sex=known["sex"], born=born, number="" if known.get("newborn") else _number(rng, born, known["sex"]),
         phone=f"126{index:08d}", town=known["town"], village=rng.choice(data("names")["villages"].split()),
-        ills=tuple(known["ills"]), allergy=known["allergy"],
+        ills=tuple(known["ills"]), allergy=known["allergy"], steady=known.get("steady", False),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from doorstep.demo import check
 from doorstep.demo.people import data
 from doorstep.server import Settings
 from doorstep.server import serve as run_server
+from doorstep.terms.catalogue import titles
 
 HOST = "127.0.0.1"
 
@@ -24,7 +25,7 @@ def serve(data_dir: Path, *, port: int, residents: int, database: str = "") -> i
     passwords = demo.prepare(data_dir, residents, database=database)
     _say("demo.open-this", address=f"http://{HOST}:{port}/")
     for row in data("district")["staff"]:
-        sys.stdout.write(f"  {row['id']:<12} {passwords[row['id']]}   {row['name']} {row['title']}\n")
+        sys.stdout.write(f"  {row['id']:<12} {passwords[row['id']]}   {row['name']} {titles()[row['title']].zh}\n")
     _say("demo.stop-with")
     return run_server(Settings(database or f"sqlite:///{data_dir}", str(data_dir), port, HOST, demo=True))
 

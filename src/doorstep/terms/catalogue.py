@@ -101,6 +101,12 @@ def specialties() -> dict[str, Concept]:
 
 
 @cache
+def titles() -> dict[str, Concept]:
+    """What people at work are called."""
+    return {row["code"]: Concept(systems.STAFF_TITLE, row["code"], row["zh"], row["en"]) for row in _data("titles")}
+
+
+@cache
 def designation(system: str, code: str) -> Concept | None:
     """A concept of ours by its coding, so that a page can say it in the reader's language."""
     return _all().get((system, code))
@@ -111,6 +117,7 @@ def _all() -> dict[tuple[str, str], Concept]:
     concepts = [analyte.concept for analyte in analytes().values()]
     concepts += [test.concept for test in tests().values()]
     concepts += specialties().values()
+    concepts += titles().values()
     concepts += [concept for act in _data("reasons") for concept in reasons(act).values()]
     return {(concept.system, concept.code): concept for concept in concepts}
 

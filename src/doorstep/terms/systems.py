@@ -39,6 +39,7 @@ PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationTy
 
 ORGANIZATION_KIND: Final = f"{BASE}/cs/organization-kind"
 STAFF_ROLE: Final = f"{BASE}/cs/staff-role"
+STAFF_TITLE: Final = f"{BASE}/cs/staff-title"
 SPECIALTY: Final = f"{BASE}/cs/specialty"
 WORKFLOW: Final = f"{BASE}/cs/workflow"
 """Task.code: which state table governs the Task."""

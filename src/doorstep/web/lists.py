@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from django.utils import translation
+
 from doorstep.kernel import exact
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.terms import systems
+from doorstep.terms.catalogue import designation
 from doorstep.workflows.coordination import deadline_of, moment, state_of, workflow_of
 from doorstep.workflows.identity import Card, card
 from doorstep.workflows.registry import TABLES
@@ -62,6 +65,12 @@ class Row:
     submitted: str
 
 
+def organization_name(organization: dict[str, Any]) -> str:
+    """An institution's name in the reader's language: its alias stands for its English name."""
+    english = (translation.get_language() or "").startswith("en")
+    return str(organization["alias"][0] if english and organization.get("alias") else organization["name"])
+
+
 @dataclass(slots=True)
 class Names:
     """Institutions by reference, read once a request."""
@@ -71,7 +80,7 @@ class Names:
 
     def of(self, reference: str) -> str:
         if reference not in self.known:
-            self.known[reference] = str(self.reads.read("Organization", Ref.parse(reference).id)["name"])
+            self.known[reference] = organization_name(self.reads.read("Organization", Ref.parse(reference).id))
         return self.known[reference]
 
 
@@ -104,11 +113,20 @@ def row(task: dict[str, Any], who: Card | None, names: Names, now: int) -> Row:
     table = TABLES[workflow_of(task)]
     return Row(
         id=task["id"], version=task["meta"]["versionId"], workflow=table, state=table.state(state_of(task)),
-        tone=_TONES[task["status"]], item=task.get("description", ""), priority=task.get("priority", "routine"),
+        tone=_TONES[task["status"]], item=item_of(task), priority=task.get("priority", "routine"),
         clock=clock(task, now), resident=who, asking=names.of(task["requester"]["reference"]),
         asked=names.of(task["restriction"]["recipient"][0]["reference"]),
         owner=task.get("owner", {}).get("reference", ""), submitted=task["authoredOn"],
     )  # fmt: skip
+
+
+def item_of(task: dict[str, Any]) -> str:
+    """Which test, specialty ... in the reader's language, else the Task's own words."""
+    for coding in task["code"]["coding"]:
+        known = designation(coding["system"], coding["code"])
+        if known is not None:
+            return known.display(translation.get_language() or "zh")
+    return str(task.get("description", ""))
 
 
 def clock(task: dict[str, Any], now: int) -> Clock | None:

@@ -10,6 +10,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref
 from doorstep.kernel.store import Store
 from doorstep.terms import systems
+from doorstep.web.lists import organization_name
 from doorstep.workflows.identity import name_of
 
 _READER = Actor("", "staff", "")
@@ -25,7 +26,7 @@ class Person:
     practitioner: str
     name: str
     role: str
-    title: str
+    title: dict[str, Any]
     organization: str
     organization_name: str
     kind: str
@@ -64,8 +65,8 @@ def _person(reads: Reads, account: str, role_id: str) -> Person | None:
         return None
     return Person(
         account=account, role_id=role_id, practitioner=practitioner, name=name_of(who),
-        role=_code(role.get("code", []), systems.STAFF_ROLE), title=role.get("code", [{}])[0].get("text", ""),
-        organization=organization, organization_name=where["name"],
+        role=_code(role.get("code", []), systems.STAFF_ROLE), title=role.get("code", [{}])[0],
+        organization=organization, organization_name=organization_name(where),
         kind=_code(where.get("type", []), systems.ORGANIZATION_KIND),
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from doorstep.kernel import exact
@@ -98,10 +99,11 @@ def medicines(reads: Reads, resident: str) -> list[Resource]:
     return list(found.values())[:6]
 
 
-def vital_signs(reads: Reads, resident: str) -> list[Value]:
-    """The latest vital signs, newest first; blood pressure as one line."""
+def vital_signs(reads: Reads, resident: str) -> list[tuple[str, list[Value]]]:
+    """The latest vital signs by the moment they were taken, newest first; blood pressure is one value."""
     found = newest(reads, "Observation", resident, "date", 8, ("category", "vital-signs"))
-    return [line for entry in found for line in _lines(entry)]
+    lines = [line for entry in found for line in _lines(entry)]
+    return [(at, list(group)) for at, group in groupby(lines, key=lambda line: line.at)][:4]
 
 
 def visits(reads: Reads, resident: str, names: Names, count: int = 10) -> list[Visit]:
@@ -125,6 +127,17 @@ def reports(reads: Reads, resident: str, names: Names, count: int = 6) -> list[R
     page = reads.page("DiagnosticReport", query, strict=True)
     observed = {entry.id: exact.decode(entry.body) for entry in page.includes}
     return [report(exact.decode(entry.body), observed, names) for entry in page.matches]
+
+
+def reports_of(reads: Reads, resident: str, code: Resource, names: Names, *, without: str) -> list[Report]:
+    """The two latest reports of the same test, for comparison."""
+    coding = code["coding"][0]
+    query = [("patient", f"Patient/{resident}"), ("code", f"{coding['system']}|{coding['code']}"), ("_sort", "-date"),
+             ("_count", "3"), ("_include", "DiagnosticReport:result")]  # fmt: skip
+    page = reads.page("DiagnosticReport", query, strict=True)
+    observed = {entry.id: exact.decode(entry.body) for entry in page.includes}
+    found = [report(exact.decode(entry.body), observed, names) for entry in page.matches if entry.id != without]
+    return found[:2]
 
 
 def report_by_id(reads: Reads, id_: str, names: Names) -> Report:

@@ -61,7 +61,11 @@ def _values(data_dir: Path) -> dict[str, Any]:
             "BACKEND": "django.template.backends.django.DjangoTemplates",
             "DIRS": [HERE / "templates"],
             "OPTIONS": {
-                "context_processors": ["django.template.context_processors.request", "doorstep.web.frame.frame"],
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.messages.context_processors.messages",
+                    "doorstep.web.frame.frame",
+                ],
                 "builtins": ["doorstep.web.templatetags.words"],
                 "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
             },

@@ -114,8 +114,11 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     common["request"] = subject
     if table.name == "order":
         common["test"] = order.test_of(subject)
-        if "report" in reply:
-            common["report"] = record.report_by_id(reads, Ref.parse(reply["report"]).id, names)
+        own = Ref.parse(reply["report"]).id if "report" in reply else ""
+        if own:
+            common["report"] = record.report_by_id(reads, own, names)
+        resident = Ref.parse(task["for"]["reference"]).id
+        common["earlier"] = record.reports_of(reads, resident, subject["code"], names, without=own)
     elif table.name == "referral":
         ids = [Ref.parse(each["reference"]).id for each in subject.get("supportingInfo", ())]
         common["reports"] = [record.report_by_id(reads, each, names) for each in ids]

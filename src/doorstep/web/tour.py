@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.refs import Ref
 from doorstep.kernel.store import Store
-from doorstep.web.lists import OPEN
+from doorstep.web.lists import OPEN, organization_name
 
 STEPS: Final = (
     ("zhangmin", "web.step-find"),
@@ -31,7 +31,7 @@ class RoleCard:
 
     account: str
     name: str
-    title: str
+    title: dict[str, Any]
     institution: str
     waiting: int
 
@@ -52,5 +52,5 @@ def cards(store: Store) -> list[RoleCard]:
                 counts[organization] = len(page.matches)
             where: dict[str, Any] = reads.read("Organization", Ref.parse(organization).id)
             found.append(RoleCard(username, role["practitioner"].get("display", username),
-                                  role["code"][0].get("text", ""), where["name"], counts[organization]))  # fmt: skip
+                                  role["code"][0], organization_name(where), counts[organization]))  # fmt: skip
     return found

@@ -6,7 +6,6 @@ one that serves it, ``code`` what it does for it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from doorstep.kernel.errors import RuleBroken
@@ -19,27 +18,17 @@ LABORATORY: Final = "laboratory"
 REFERRAL: Final = "referral"
 
 
-@dataclass(frozen=True, slots=True)
-class Partner:
-    """An institution that serves another, by reference and name."""
-
-    reference: str
-    name: str
-
-
-def partners(reads: Reads, *, member: str, role: str) -> list[Partner]:
-    """The institutions that serve a member in a role, by name."""
+def partners(reads: Reads, *, member: str, role: str) -> list[str]:
+    """The institutions that serve a member in a role, as references in a steady order."""
     found = reads.search(
         "OrganizationAffiliation", [("primary-organization", member), ("role", f"{SYSTEM}|{role}"), ("active", "true")]
     )
-    references = {row["participatingOrganization"]["reference"] for row in found}
-    named = [Partner(reference, str(_organization(reads, reference)["name"])) for reference in references]
-    return sorted(named, key=lambda partner: partner.name)
+    return sorted({str(row["participatingOrganization"]["reference"]) for row in found})
 
 
 def require(reads: Reads, *, member: str, partner: str, role: str) -> None:
     """Refuse to send work to an institution that does not serve this member in this role."""
-    if partner not in {known.reference for known in partners(reads, member=member, role=role)}:
+    if partner not in partners(reads, member=member, role=role):
         raise RuleBroken("workflows.not-affiliated", element="performer", member=member, partner=partner, role=role)
 
 

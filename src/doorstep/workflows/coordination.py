@@ -16,6 +16,7 @@ from doorstep.kernel.errors import NotFound
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
+from doorstep.terms.catalogue import Concept
 from doorstep.terms.policies import policy
 from doorstep.workflows.table import CLOCK, Act, Table
 
@@ -85,9 +86,12 @@ def load(tx: Tx, table: Table, task: str) -> Case:
 def begin(
     tx: Tx, table: Table, act: Act, *, focus: str, resident: str, asking: str, asked: str, priority: str = "routine",
     encounter: str = "", inputs: tuple[Resource, ...] = (), part_of: str = "", text: str = "", until: int = 0,
-    also: tuple[str, ...] = (), occurred: int | None = None,
+    also: tuple[str, ...] = (), occurred: int | None = None, what: Concept | None = None,
 ) -> Stored:
-    """Create the coordinating Task in the state that ``act`` leads to. ``until`` overrides the policy's deadline."""
+    """Create the coordinating Task in the state that ``act`` leads to.
+
+    ``until`` overrides the policy's deadline; ``what`` says which test, specialty ... besides the workflow.
+    """
     task: Resource = {
         "resourceType": "Task",
         "intent": "order",
@@ -99,6 +103,9 @@ def begin(
         "requester": {"reference": asking},
         "restriction": {"recipient": [{"reference": asked}]},
     }
+    if what:
+        task["code"]["coding"].append(what.coding())
+        task["description"] = what.zh
     if encounter:
         task["encounter"] = {"reference": encounter}
     if part_of:

@@ -12,6 +12,7 @@ from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
+from doorstep.terms.catalogue import Concept, designation
 from doorstep.workflows import affiliation
 from doorstep.workflows.coordination import Case, begin, load, move, parts_played, state_of
 from doorstep.workflows.table import CLOCK, Act, State, Table, needed
@@ -36,7 +37,8 @@ def raise_task(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     task = _there(tx, ref)
     if task is None or "owner" not in task or state_of(task) != payload["state"]:
         return
-    _raise(tx, ref, task["for"]["reference"], task["owner"]["reference"], task.get("description", ""), task["priority"])
+    _raise(tx, ref, task["for"]["reference"], task["owner"]["reference"], task.get("description", ""), task["priority"],
+           what=_what(task))
 
 
 def raise_visit(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
@@ -66,13 +68,20 @@ def settle(tx: Tx, *, task: str, note: str) -> Stored:
     return move(tx, case, act, note=note.strip())
 
 
-def _raise(tx: Tx, ref: str, resident: str, late: str, text: str, priority: str, to: str = "") -> None:
+def _what(task: dict[str, Any]) -> Concept | None:
+    known = (designation(coding["system"], coding["code"]) for coding in task["code"]["coding"])
+    return next((concept for concept in known if concept is not None), None)
+
+
+def _raise(
+    tx: Tx, ref: str, resident: str, late: str, text: str, priority: str, *, to: str = "", what: Concept | None = None
+) -> None:
     if _raised(tx, ref):
         return
     superior = to or affiliation.superior(tx, late)
     part_of = ref if ref.startswith("Task/") else ""
     task = begin(tx, TABLE, TABLE.act("raise"), focus=ref, resident=resident, asking=late, asked=superior,
-                 part_of=part_of, text=text, priority=priority)  # fmt: skip
+                 part_of=part_of, text=text, priority=priority, what=what)  # fmt: skip
     tx.grant(resident=Ref.parse(resident).id, org=superior, level=2, reason="escalation", source=str(task.ref))
 
 

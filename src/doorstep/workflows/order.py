@@ -76,9 +76,8 @@ def report(tx: Tx, *, task: str, results: Mapping[str, str], conclusion: str = "
     act = TABLE.act("report")
     case = _case(tx, task, act)
     given = {code: text for code, text in results.items() if text.strip()}
-    needed(act, {"results": tuple(given)})
     order = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
-    observed = [tx.create(each) for each in _observations(tx, case, order, given)]
+    observed = [tx.create(each) for each in _observations(tx, act, order, given)]
     diagnostic = tx.create(_report(tx, order, observed, conclusion))
     tx.end_grants(case.ref, at=tx.now + policy("order.access", on=day(tx.now)).microseconds)
     done = request_status(tx, case, act)
@@ -146,7 +145,7 @@ def _place(
     request = tx.create(order)
     task = begin(
         tx, TABLE, act, focus=str(request.ref), resident=resident, asking=tx.actor.organization, asked=laboratory,
-        priority=priority, encounter=encounter, text=test.concept.zh,
+        priority=priority, encounter=encounter, what=test.concept,
         also=(f"{request.ref}/_history/{request.version}",),
     )
     tx.grant(resident=Ref.parse(resident).id, org=laboratory, level=2, reason="order", source=str(task.ref))
@@ -174,15 +173,13 @@ def _reason(kind: str, act: Act, reason: str) -> dict[str, Any]:
     return {"coding": [known.coding()]}
 
 
-def _observations(tx: Tx, case: Case, order: dict[str, Any], given: Mapping[str, str]) -> list[dict[str, Any]]:
+def _observations(tx: Tx, act: Act, order: dict[str, Any], given: Mapping[str, str]) -> list[dict[str, Any]]:
     test = test_of(order)
     wanted = {analyte.concept.code: analyte for analyte in test.analytes} if test else {}
     for code in given:
         if code not in wanted:
             raise RuleBroken("workflows.other-analyte", element=code, analyte=code)
-    for code in wanted:
-        if code not in given:
-            raise Invalid("workflows.empty-box", element=code, act="report", box=code)
+    needed(act, {"results": tuple(wanted), **given}, tuple(wanted))
     common = _common(tx, order)
     return [
         {

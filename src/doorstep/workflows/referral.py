@@ -122,7 +122,7 @@ def send(
                "treatment": sheet.treatment, "consent": "agreed"}  # fmt: skip
     task = begin(
         tx, TABLE, act, focus=str(request.ref), resident=resident, asking=tx.actor.organization, asked=receiver,
-        priority=priority, encounter=f"Encounter/{encounter}", text=department.zh,
+        priority=priority, encounter=f"Encounter/{encounter}", what=department,
         inputs=tuple(item(box, text.strip()) for box, text in written.items() if text.strip()),
         also=(f"{request.ref}/_history/{request.version}",),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from doorstep.kernel.errors import Conflict, Forbidden, Invalid
+from doorstep.kernel.errors import Conflict, Forbidden, Invalid, Issue
 
 CLOCK: Final = "clock"
 """The party of acts that nobody does: a deadline has passed."""
@@ -87,9 +87,14 @@ class Table:
             raise Conflict("workflows.wrong-state", workflow=self.name, act=act.code, state=state)
 
 
-def needed(act: Act, given: dict[str, object]) -> None:
-    """Refuse an act whose boxes are empty, naming each."""
-    for name in act.needs:
-        value = given.get(name)
-        if value is None or value == () or (isinstance(value, str) and not value.strip()):
-            raise Invalid("workflows.empty-box", element=name, act=act.code, box=name)
+def needed(act: Act, given: dict[str, object], boxes: tuple[str, ...] = ()) -> None:
+    """Refuse an act whose boxes are empty, naming every one; ``boxes`` are needed besides those of the table."""
+    empty = tuple(name for name in (*act.needs, *boxes) if _empty(given.get(name)))
+    if empty:
+        issues = tuple(Issue("error", "required", "workflows.empty-box", {"act": act.code, "box": name}, name)
+                       for name in empty)  # fmt: skip
+        raise Invalid("workflows.empty-box", issues=issues, act=act.code, box=", ".join(empty))
+
+
+def _empty(value: object) -> bool:
+    return value is None or value == () or (isinstance(value, str) and not value.strip())

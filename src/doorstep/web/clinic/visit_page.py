@@ -108,8 +108,12 @@ def _record(reads: Reads, encounter: dict[str, Any], now: int) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _partners(reads: Reads, organization: str) -> dict[str, Any]:
+def _partners(reads: Reads, organization: str) -> dict[str, list[tuple[str, str]]]:
+    """(reference, name) of whom this institution may send orders and referrals to."""
+    names = Names(reads)
+    laboratories = affiliation.partners(reads, member=organization, role=affiliation.LABORATORY)
+    hospitals = affiliation.partners(reads, member=organization, role=affiliation.REFERRAL)
     return {
-        "laboratories": affiliation.partners(reads, member=organization, role=affiliation.LABORATORY),
-        "hospitals": affiliation.partners(reads, member=organization, role=affiliation.REFERRAL),
+        "laboratories": [(reference, names.of(reference)) for reference in laboratories],
+        "hospitals": [(reference, names.of(reference)) for reference in hospitals],
     }

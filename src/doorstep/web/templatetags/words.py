@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -14,6 +14,7 @@ from django.utils import translation
 from django.utils.dateformat import format as format_date
 from django.utils.formats import get_format
 
+from doorstep.kernel import names
 from doorstep.kernel.clock import HOME
 from doorstep.terms.catalogue import designation
 from doorstep.terms.identifiers import age as whole_years
@@ -108,6 +109,24 @@ SEXES = {"male": "web.sex-male", "female": "web.sex-female", "other": "web.sex-o
 def sex(code: str) -> str:
     """An administrative gender in words."""
     return word(SEXES.get(code, "web.sex-unknown"))
+
+
+@register.filter
+def spoken(name: str) -> str:
+    """How a Chinese name is said, for a reader of English and for a name with a character that few fonts have."""
+    rare = any(ord(character) > 0xFFFF for character in name)
+    if not name or (not rare and (translation.get_language() or "zh").startswith("zh")):
+        return ""
+    return _spoken(name)
+
+
+@lru_cache(maxsize=5000)
+def _spoken(name: str) -> str:
+    parts = name.split("\N{MIDDLE DOT}")
+    family, given = names.split(name) if len(parts) == 1 else ("", "")
+    pairs = [(family, ""), ("", given)] if family else [("", part) for part in parts]
+    readings = [names.read(*pair) for pair in pairs]
+    return " ".join(reading[0].capitalize() for reading in readings if reading)
 
 
 @register.filter
