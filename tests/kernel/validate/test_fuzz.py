@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import Issue
-from doorstep.kernel.validate import validate
+from doorstep.kernel.validate import bindings, invariants, profile, validate
 from tests.kernel.validate.examples import sample
 from tests.kernel.validate.nodes import changed, nodes
 
@@ -52,3 +53,19 @@ def test_any_json_is_answered(resource: Any) -> None:
 @given(spoilt_examples())
 def test_any_spoilt_example_is_answered(resource: Any) -> None:
     check(resource)
+
+
+@given(RESOURCES)
+def test_any_resource_that_passes_can_be_looked_at_more_closely(resource: Any) -> None:
+    if not validate(resource):
+        structure = definitions().structure(f"http://hl7.org/fhir/StructureDefinition/{resource['resourceType']}") or {}
+        assert all(isinstance(issue, Issue) for issue in (*invariants(resource), *bindings(resource)))
+        assert [issue for issue in profile(resource, structure) if issue.severity == "error"] == []
+
+
+@given(spoilt_examples())
+def test_a_spoilt_example_that_passes_can_be_looked_at_more_closely(resource: Any) -> None:
+    if not validate(resource):
+        structure = definitions().structure(f"http://hl7.org/fhir/StructureDefinition/{resource['resourceType']}") or {}
+        assert all(isinstance(issue, Issue) for issue in (*invariants(resource), *bindings(resource)))
+        assert all(isinstance(issue, Issue) for issue in profile(resource, structure))

@@ -2,6 +2,7 @@
 
 ``validate`` is what every write passes: structure, cardinality, JSON types, required bindings, references' shape.
 ``invariants`` are the standard's rules between elements; it expects what ``validate`` has found right.
+``bindings`` and ``profile`` are what $validate adds: remarks, and conformance to a StructureDefinition.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from typing import Any
 
 from doorstep.kernel.errors import Issue
 from doorstep.kernel.validate import structure
+from doorstep.kernel.validate.conformance import profile
 from doorstep.kernel.validate.findings import PLAIN, Findings, clip, found, issues, under
-from doorstep.kernel.validate.invariants import invariants
+from doorstep.kernel.validate.remarks import bindings
+from doorstep.kernel.validate.rules import invariants
 
-__all__ = ["invariants", "validate"]
+__all__ = ["bindings", "invariants", "profile", "validate"]
 
 
 def validate(resource: Any, *, type: str | None = None) -> list[Issue]:

@@ -43,6 +43,13 @@ def found(code: str, key: str, **params: Any) -> list[Finding]:
     return [("", code, key, params)]
 
 
+def wrong_json(expected: str, value: Any) -> list[Finding]:
+    """The finding about a value of another JSON type than the expected one."""
+    if value is None:
+        return found("structure", "validate.null")
+    return found("structure", "validate.wrong-json-type", expected=expected, given=json_type(value))
+
+
 def under(prefix: str, findings: list[Finding]) -> list[Finding]:
     """The same findings seen from one level up."""
     return [(join(prefix, path), code, key, params) for path, code, key, params in findings]

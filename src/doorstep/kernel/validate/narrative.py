@@ -11,7 +11,7 @@ from html.entities import name2codepoint
 from typing import Any
 from xml.parsers import expat
 
-from doorstep.kernel.validate.findings import MAX_FINDINGS, Context, Finding, Findings, clip, found, json_type
+from doorstep.kernel.validate.findings import MAX_FINDINGS, Context, Finding, Findings, clip, found, wrong_json
 
 XHTML = "http://www.w3.org/1999/xhtml"
 
@@ -92,7 +92,7 @@ class _Reader:
 def check(value: Any, _: Context) -> Findings:
     """Findings about one Narrative.div."""
     if type(value) is not str:
-        return found("structure", "validate.wrong-json-type", expected="string", given=json_type(value))
+        return wrong_json("string", value)
     if not value.strip():
         return found("structure", "validate.empty-string")
     text = value.strip()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from doorstep.kernel.validate.findings import Check, Context, Finding, Findings, clip, found, json_type
+from doorstep.kernel.validate.findings import Check, Context, Finding, Findings, clip, found, json_type, wrong_json
 
 MAX_STRING = 1024 * 1024
 MAX_NUMBER = 300
@@ -39,16 +39,10 @@ _BLANKS = {ord(blank): None for blank in " \t\r\n"}
 def _mismatch(type_name: str, value: Any) -> list[Finding]:
     expected = _JSON[type_name]
     if json_type(value) != expected:
-        return _wrong_json(expected, value)
+        return wrong_json(expected, value)
     if value == "":
         return found("structure", "validate.empty-string")
     return found("value", "validate.bad-format", type=type_name, given=clip(value), expected=_FORM[type_name])
-
-
-def _wrong_json(expected: str, value: Any) -> list[Finding]:
-    if value is None:
-        return found("structure", "validate.null")
-    return found("structure", "validate.wrong-json-type", expected=expected, given=json_type(value))
 
 
 def _string(type_name: str) -> Check:
@@ -120,7 +114,7 @@ def _whole(type_name: str, low: int) -> Check:
 
 
 def _boolean(value: Any, _: Context) -> Findings:
-    return None if value is True or value is False else _wrong_json("boolean", value)
+    return None if value is True or value is False else wrong_json("boolean", value)
 
 
 def _decimal(value: Any, _: Context) -> Findings:
@@ -132,7 +126,7 @@ def _decimal(value: Any, _: Context) -> Findings:
         return (
             None if value.bit_length() < 3 * MAX_NUMBER else found("value", "validate.absurd-number", limit=MAX_NUMBER)
         )
-    return _wrong_json("number", value)
+    return wrong_json("number", value)
 
 
 def _base64(value: Any, _: Context) -> Findings:

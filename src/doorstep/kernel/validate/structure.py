@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 from doorstep.kernel.definitions import Element, Type, definitions
-from doorstep.kernel.validate import codes, narrative
+from doorstep.kernel.validate import cardinality, codes, narrative
 from doorstep.kernel.validate.findings import (
     MAX_FINDINGS,
     Check,
@@ -22,9 +22,11 @@ from doorstep.kernel.validate.findings import (
     json_type,
     nearest,
     under,
+    wrong_json,
 )
 from doorstep.kernel.validate.primitives import primitive
 from doorstep.kernel.validate.references import reference
+from doorstep.kernel.validate.siblings import beside_many, beside_one, excused
 
 _WITH_QUERIES = ("transaction", "batch")
 """Types of Bundle whose entries may refer to others by a query."""
@@ -64,7 +66,7 @@ def _inner(resources: Any) -> dict[str, str]:
 
 def _dispatch(value: Any, context: Context) -> Findings:
     if type(value) is not dict:
-        return _wrong_json("object", value)
+        return wrong_json("object", value)
     name = value.get("resourceType")
     if type(name) is not str:
         return under("resourceType", found("required", "validate.missing-type", given=json_type(name)))
@@ -99,14 +101,14 @@ def _object(kind: Type) -> Check:
     """The check of an object type. Required members and choices are looked at after the members that are there."""
     members: dict[str, Check] = {}
     is_resource = kind.kind == "resource"
-    required = _required(kind)
+    required = cardinality.required(kind)
     needed = frozenset(name for names in required for name in names if len(names) == 1)
     choices = tuple((group, frozenset(names)) for group, names in kind.choices.items())
-    counted = any(element.min > 1 or (element.many and element.max) for element in kind.elements.values())
+    counted = cardinality.is_counted(kind)
 
     def check(value: Any, context: Context) -> Findings:
         if type(value) is not dict:
-            return _wrong_json("object", value)
+            return wrong_json("object", value)
         if not members:
             members.update(_members(kind))
         findings: list[Finding] = []
@@ -114,69 +116,22 @@ def _object(kind: Type) -> Check:
             verify = members.get(name)
             bad = verify(member, context) if verify else _odd(kind, value, name, member, context)
             if bad:
-                findings += under(name, _excused(value, name, bad))
+                findings += under(name, excused(value, name, bad))
                 if len(findings) >= MAX_FINDINGS:
                     return findings[:MAX_FINDINGS]
         keys = value.keys()
         if not needed <= keys or len(required) > len(needed):
-            findings += _missing(value, required)
+            findings += cardinality.missing(value, required)
         for group, names in choices:
             if len(names & keys) > 1:
-                findings += _several(value, group, names)
+                findings += cardinality.several(value, group, names)
         if len(value) < 2 and not is_resource and (not value or "id" in value):
             findings += found("structure", "validate.empty-object")
         if counted:
-            findings += _counts(kind, value)
+            findings += cardinality.counts(kind, value)
         return findings or None
 
     return check
-
-
-def _required(kind: Type) -> tuple[tuple[str, ...], ...]:
-    """For each element that must be there, the members of which one will do."""
-    plain = [(element.name,) for element in kind.elements.values() if element.min and not element.choice]
-    chosen = {
-        element.choice: kind.choices[element.choice]
-        for element in kind.elements.values()
-        if element.min and element.choice
-    }
-    return (*plain, *chosen.values())
-
-
-def _missing(value: dict[str, Any], required: tuple[tuple[str, ...], ...]) -> list[Finding]:
-    absent = [names for names in required if not any(name in value or f"_{name}" in value for name in names)]
-    return [
-        finding
-        for names in absent
-        for finding in under(_label(names), found("required", "validate.missing", expected=" | ".join(names[:20])))
-    ]
-
-
-def _label(names: tuple[str, ...]) -> str:
-    """What to call a missing element: a choice by its common beginning and [x]."""
-    if len(names) == 1:
-        return names[0]
-    shortest = min(names, key=len)
-    same = next((i for i in range(len(shortest)) if any(name[i] != shortest[i] for name in names)), len(shortest))
-    return f"{shortest[:same]}[x]"
-
-
-def _several(value: dict[str, Any], group: str, names: frozenset[str]) -> list[Finding]:
-    given = ", ".join(name for name in value if name in names)
-    return under(f"{group}[x]", found("structure", "validate.several-choices", given=given))
-
-
-def _counts(kind: Type, value: dict[str, Any]) -> list[Finding]:
-    """The few arrays with a least or greatest length other than 0, 1 and no limit."""
-    findings: list[Finding] = []
-    for name, element in kind.elements.items():
-        items = value.get(name) if element.many else None
-        size = len(items) if isinstance(items, list) else 0
-        if 0 < size < element.min:
-            findings += under(name, found("required", "validate.too-few", expected=element.min, given=size))
-        if element.max and size > element.max:
-            findings += under(name, found("structure", "validate.too-many", expected=element.max, given=size))
-    return findings
 
 
 def _members(kind: Type) -> dict[str, Check]:
@@ -218,7 +173,7 @@ def _many(one: Check) -> Check:
             return None
         if type(value) is list:
             return found("structure", "validate.empty-array")
-        return _wrong_json("array", value)
+        return wrong_json("array", value)
 
     return check
 
@@ -234,29 +189,14 @@ def _each(one: Check, items: list[Any], context: Context) -> list[Finding]:
     return findings[:MAX_FINDINGS]
 
 
-def _wrong_json(expected: str, value: Any) -> list[Finding]:
-    if value is None:
-        return found("structure", "validate.null")
-    return found("structure", "validate.wrong-json-type", expected=expected, given=json_type(value))
-
-
-def _excused(value: dict[str, Any], name: str, bad: list[Finding]) -> list[Finding]:
-    """Without the nulls of a primitive array whose place is taken by an extension in the sibling (R4 2.6.2.3)."""
-    sibling = value.get(f"_{name}")
-    if not isinstance(sibling, list):
-        return bad
-    filled = {f"[{index}]" for index, item in enumerate(sibling) if isinstance(item, dict)}
-    return [finding for finding in bad if finding[2] != "validate.null" or finding[0] not in filled]
-
-
 def _odd(kind: Type, value: dict[str, Any], name: str, member: Any, context: Context) -> Findings:
     """A member that is no element: the extensions of a primitive, or unknown."""
     element = kind.elements.get(name[1:]) if name[:1] == "_" else None
     if element is None or element.max == 0 or not _is_primitive(element.type):
         return _unknown_element(kind, name)
     if element.many:
-        return _siblings(value.get(element.name), member, context)
-    return _sibling(member, element.name in value, context)
+        return beside_many(type_check("Element"), value.get(element.name), member, context)
+    return beside_one(type_check("Element"), member, element.name in value, context)
 
 
 def _unknown_element(kind: Type, name: str) -> list[Finding]:
@@ -268,32 +208,6 @@ def _unknown_element(kind: Type, name: str) -> list[Finding]:
 
 def _is_primitive(type_name: str) -> bool:
     return type_name in _SYSTEM_TYPES or type_name == "xhtml" or primitive(type_name) is not None
-
-
-def _sibling(member: Any, has_value: bool, context: Context) -> Findings:
-    """id and extensions of one primitive; without a value there must be an extension."""
-    bad = type_check("Element")(member, context)
-    if bad or has_value or "extension" in member:
-        return bad
-    return found("structure", "validate.no-value")
-
-
-def _siblings(values: Any, members: Any, context: Context) -> Findings:
-    """The array beside a primitive array: of the same length, null where there is nothing to say."""
-    if type(members) is not list:
-        return _wrong_json("array", members)
-    items = values if isinstance(values, list) else []
-    if not members or items and len(items) != len(members):
-        return found("structure", "validate.unequal-arrays", expected=len(items), given=len(members))
-    findings: list[Finding] = []
-    for index, member in enumerate(members):
-        there = index < len(items) and items[index] is not None
-        if member is None and there:
-            continue
-        findings += under(f"[{index}]", _sibling(member, there, context) or [])
-        if len(findings) >= MAX_FINDINGS:
-            break
-    return findings or None
 
 
 def _extension(shape: Check) -> Check:
