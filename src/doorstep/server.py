@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from doorstep import operate
+from doorstep.kernel import index
 from doorstep.kernel import store as stores
 from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.store import Store
@@ -28,6 +29,20 @@ ROLES = ("api", "pages", "jobs")
 """What a process may do: the FHIR interface, the pages, background work. PostgreSQL: any mix in any process."""
 _CONFIG = "DOORSTEP_SERVE"
 STOP_SECONDS = 20
+_LOGS: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"},
+        "access": {"class": "logging.StreamHandler", "formatter": "plain", "stream": "ext://sys.stderr"},
+    },
+    "loggers": {
+        "_granian": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        "granian.access": {"handlers": ["access"], "level": "ERROR", "propagate": False},
+    },
+}
+"""Stdout belongs to the ready line; everything else is said on stderr."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +117,7 @@ def worker() -> Wsgi:
     """What a worker process of the server calls: opens the store and makes the application."""
     settings = Settings(**json.loads(os.environ[_CONFIG]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    index.warm()
     store = stores.open(settings.url)
     register_work(store)
     if "jobs" in settings.roles:
@@ -129,7 +145,7 @@ def serve(settings: Settings) -> int:
     server = Granian(
         "doorstep.server:worker", address=settings.bind, port=settings.port, interface=Interfaces.WSGI,
         workers=settings.workers, blocking_threads=settings.threads, factory=True, websockets=False,
-        log_level=LogLevels.warning, backlog=2048, backpressure=settings.threads * 4,
+        log_level=LogLevels.error, log_dictconfig=_LOGS, backlog=2048, backpressure=settings.threads * 4,
         workers_kill_timeout=STOP_SECONDS,
         ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
         ssl_key=Path(settings.tls_key) if settings.tls_key else None,

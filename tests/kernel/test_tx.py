@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -159,13 +160,16 @@ def test_control_without_the_guard_racing_creates_make_several(
 
     monkeypatch.setattr(tx_module.Tx, "close", unguarded)
 
-    def attempt(_: int) -> None:
-        store.run(admin, lambda tx: tx.create_if_none(patient("78"), "identifier=urn:test|78"))
+    together = threading.Barrier(2)
 
-    with ThreadPoolExecutor(20) as threads:
-        for future in [threads.submit(attempt, n) for n in range(60)]:
-            future.exception()
-    assert store.engine.once("SELECT count(*) FROM resource")[0][0] > 1
+    def command(tx: Tx) -> bool:
+        created = tx.create_if_none(patient("78"), "identifier=urn:test|78")[1]
+        together.wait(timeout=30)  # both have looked before either writes
+        return created
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(lambda _: store.run(admin, command), range(2))) == [True, True]
+    assert store.engine.once("SELECT count(*) FROM resource") == [(2,)]
 
 
 def test_a_conditional_create_after_a_delete_creates_again(store: Store, admin: Actor) -> None:
@@ -366,3 +370,10 @@ def test_check_notices_what_somebody_changed_underneath(store: Store, admin: Act
     assert check(store.engine, now=store.clock.now()).clean
     store.engine.write([(damage, [])])
     assert not check(store.engine, now=store.clock.now()).clean
+
+
+def test_a_rule_between_elements_is_refused_too(store: Store, admin: Actor) -> None:
+    with pytest.raises(Invalid) as refused:
+        create(store, admin, {"resourceType": "Observation", "status": "final", "code": {"text": "K"},
+                              "valueString": "x", "dataAbsentReason": {"text": "y"}})  # fmt: skip
+    assert "obs-6" in str(refused.value.issues)

@@ -72,8 +72,8 @@ def serving(data: Path, url: str = "", *arguments: str) -> Iterator[Server]:
     try:
         ready = process.stdout.readline()
         if not ready.startswith("ready"):
-            assert process.stderr is not None
-            raise AssertionError(f"not ready: {ready!r} {process.stderr.read()}")
+            process.kill()
+            raise AssertionError(f"not ready: {ready!r} {process.communicate()}")
         yield Server(process, ready, data, url)
     finally:
         if process.poll() is None:

@@ -42,9 +42,9 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
             kind = value.__class__
             if kind is str:
                 if name not in _SPECIAL:
-                    texts.append(value)
+                    if name in _FREE or " " in value or not value.isascii():
+                        texts.append(value)
                 elif name == "reference":
-                    texts.append(value)
                     found.append((value, number))
                 elif name == "div":
                     narrative = f"{narrative}\n{_plain(value)}" if narrative else _plain(value)
@@ -56,12 +56,13 @@ def survey(resource: dict[str, Any], rows: IndexRows) -> None:
                     if item.__class__ is dict:
                         nodes.append(item)
                         places.append((number, name, place))
-                    elif item.__class__ is str:
+                    elif item.__class__ is str and (name in _FREE or " " in item or not item.isascii()):
                         texts.append(item)
     for text, number in found:
         _refer(text, number, nodes, places, rows)
-    content = "\n".join(texts).lower()
-    rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
+    if texts or narrative:
+        content = "\n".join(texts).lower()
+        rows.text = narrative[:MOST], (f"{narrative}\n{content}" if narrative else content)[:MOST]
 
 
 def _refer(text: str, number: int, nodes: list[dict[str, Any]], places: list[Place], rows: IndexRows) -> None:
