@@ -11,7 +11,7 @@ MAX_NESTING = 60
 MAX_DEPTH = 200
 """Depth of the syntax tree, chains of operators included."""
 
-MAX_WORK = 4_000_000
+MAX_WORK = 2_000_000
 """Items that one evaluation may visit: ``descendants()`` within ``descendants()`` grows fast."""
 
 MAX_STRING = 8_000_000

@@ -14,7 +14,7 @@ from doorstep.kernel.fhirpath.limits import MAX_STRING
 from doorstep.kernel.fhirpath.regex_cost import Cost, cost
 
 _MAX_PATTERN = 1_000
-_MAX_STEPS = 200_000_000
+_MAX_STEPS = 50_000_000
 _NAMED = re.compile(r"\(\?<(?![=!])")
 _GROUP = re.compile(r"\$(?:\{(\w+)\}|(\d))")
 
@@ -33,9 +33,9 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], Cost]:
     return compiled, judged
 
 
-def _checked(pattern: str, text: str) -> re.Pattern[str]:
+def _checked(pattern: str, text: str, *, whole: bool = False) -> re.Pattern[str]:
     compiled, judged = _compiled(pattern)
-    if judged.steps(len(text)) > _MAX_STEPS:
+    if judged.steps(len(text), whole=whole) > _MAX_STEPS:
         raise FhirPathError("fhirpath.costly-pattern", pattern=pattern, length=len(text))
     return compiled
 
@@ -47,7 +47,7 @@ def search(pattern: str, text: str) -> bool:
 
 def full(pattern: str, text: str) -> bool:
     """Whether the pattern is the whole text."""
-    return _checked(pattern, text).fullmatch(text) is not None
+    return _checked(pattern, text, whole=True).fullmatch(text) is not None
 
 
 def replace_all(pattern: str, substitution: str, text: str) -> str:

@@ -7,6 +7,7 @@ sharing the text among their repetitions, as long as no repetition that is itsel
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -15,7 +16,10 @@ from typing import Any
 _OPEN = 100
 """A repetition with more choices than this counts as open."""
 
-_SAMPLE = [chr(code) for code in range(0x180)] + list("αЖ א中国文字、。あ한　﻿😀")
+_SAMPLE = [
+    chr(code) for code in (*range(0x180), 0x3B1, 0x416, 0x5D0, 0x3000, 0x3001, 0x3042, 0x4E2D, 0xD55C, 0xFEFF, 0x1F600)
+]
+_BEGINNINGS = ("AT_BEGINNING", "AT_BEGINNING_STRING")
 _CATEGORIES: dict[str, Callable[[str], bool]] = {
     "CATEGORY_DIGIT": str.isdigit,
     "CATEGORY_SPACE": str.isspace,
@@ -32,9 +36,9 @@ class Cost:
     factor: int = 1
     anchored: bool = False
 
-    def steps(self, length: int) -> float:
-        """An upper bound of steps for a text of that length."""
-        beginnings = 1 if self.anchored else length + 1
+    def steps(self, length: int, *, whole: bool = False) -> float:
+        """An upper bound of steps for a text of that length; ``whole`` when a match can only begin at its beginning."""
+        beginnings = 1 if self.anchored or whole else length + 1
         if self.deterministic:
             return beginnings * (length + 1 if self.opens else 1)
         ways = 1.0
@@ -44,8 +48,10 @@ class Cost:
 
 
 def cost(pattern: str) -> Cost | None:
-    """None when the cost may grow exponentially, or cannot be judged (back references)."""
-    tree = parser.parse(pattern, 16)
+    """None when the cost may grow exponentially, or cannot be judged (back references, letters of any case)."""
+    tree = parser.parse(pattern, re.DOTALL)
+    if tree.state.flags & re.IGNORECASE:
+        return None
     literals = {chr(argument) for name, argument in _all(tree) if name in ("LITERAL", "NOT_LITERAL")}
     graph = _Graph([*_SAMPLE, *literals])
     found = Cost(deterministic=True)
@@ -53,8 +59,8 @@ def cost(pattern: str) -> Cost | None:
         whole = graph.sequence(tree)
     except NotImplementedError:
         return None
-    found.deterministic = graph.clear(whole)
-    found.anchored = bool(tree) and str(tree[0][1]) in ("AT_BEGINNING", "AT_BEGINNING_STRING")
+    found.deterministic = graph.clear(whole) and not graph.doubled
+    found.anchored = bool(tree) and str(tree[0][1]) in _BEGINNINGS and not tree.state.flags & re.MULTILINE
     _count(tree, found)
     return found
 
@@ -118,6 +124,8 @@ class _Graph:
         self.alphabet = alphabet
         self.sets: list[int] = []
         self.follow: list[set[int]] = []
+        self.doubled = 0
+        """Places where nothing can be matched in two ways; ``re`` reads ``(a|a)`` as an a and two empty branches."""
 
     def clear(self, piece: _Piece) -> bool:
         """Whether nowhere two ways lie open to one character."""
@@ -150,6 +158,8 @@ class _Graph:
         if name in ("ASSERT", "ASSERT_NOT"):
             self.sequence(argument[1])
             return _Piece()
+        if name == "SUBPATTERN" and argument[1]:
+            raise NotImplementedError
         if name in ("SUBPATTERN", "ATOMIC_GROUP"):
             return self.sequence(_below(name, argument)[0])
         if name == "BRANCH":
@@ -160,6 +170,7 @@ class _Graph:
 
     def _branch(self, branches: list[Any]) -> _Piece:
         pieces = [self.sequence(each) for each in branches]
+        self.doubled += sum(piece.empty for piece in pieces) > 1
         return _Piece(
             any(piece.empty for piece in pieces),
             [place for piece in pieces for place in piece.first],
@@ -167,15 +178,18 @@ class _Graph:
         )
 
     def _repeat(self, least: int, most: int, body: Any) -> _Piece:
-        start = len(self.sets)
+        start, doubled = len(self.sets), self.doubled
         piece = self.sequence(body)
+        self.doubled += piece.empty
         if most > 1:
+            if self.doubled > doubled:
+                raise NotImplementedError
             choice = any(name in ("BRANCH", "MAX_REPEAT", "MIN_REPEAT") for name, _ in _all(body))
             again = any(self.follow[place] & set(piece.first) for place in piece.last)
             for place in piece.last:
                 self.follow[place] |= set(piece.first)
             places = range(start, len(self.sets))
-            if choice and (again or piece.empty or not all(self._apart(self.follow[place]) for place in places)):
+            if choice and (again or not all(self._apart(self.follow[place]) for place in places)):
                 raise NotImplementedError
             if choice and not self._apart(set(piece.first)):
                 raise NotImplementedError
