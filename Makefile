@@ -7,6 +7,7 @@ WORKERS ?= 2
 DATA ?= demo-data
 PORT ?= 8080
 TESTS ?= tests
+EXAMPLES ?= 2000
 
 .NOTPARALLEL:
 .PHONY: help demo test lint check tests fuzz bench docs pins sizes clean
@@ -30,8 +31,9 @@ check: dev ## walk through a demo of its own from outside and print each step
 tests: dev ## the tests alone; TESTS=tests/kernel/test_exact.py runs some of them
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
-fuzz: dev ## the generated tests with a large budget
-	$(BIN)/python -m pytest -m fuzz --hypothesis-profile=fuzz $(TESTS)
+fuzz: dev ## the generated tests with a large budget; EXAMPLES=10000 sets it
+	DOORSTEP_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n $(WORKERS) --timeout 0 -m "fuzz or hypothesis" \
+		--hypothesis-profile=fuzz $(TESTS)
 
 bench: dev ## every promise of speed, as a ratio to a floor measured in the same run
 	@tools/needs bench
