@@ -6,7 +6,7 @@ from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.refs import part_of_resident
 from doorstep.kernel.search import ranks, special
 from doorstep.kernel.search.context import Context
-from doorstep.kernel.search.model import Arm, Ids, Match, Node, Resident, Some
+from doorstep.kernel.search.model import Arm, Match, Node, Resident, Some
 
 ITSELF = "{def}"
 
@@ -39,6 +39,5 @@ def _referring(name: str, id_: str, types: tuple[str, ...], context: Context) ->
         [Match("ix_reference", keys, (arm,), context.slot((id_, name)), ranks.REFERENCE)] if keys else []
     )
     if any(ITSELF in codes[each] for each in types):
-        slot, count = special.located([id_], name, context)
-        found.append(Ids(count, slot, context.table.number[name]))
+        found.append(special.one_of([id_], context.table.number[name], context))
     return found[0] if len(found) == 1 else Some(tuple(found))

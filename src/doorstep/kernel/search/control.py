@@ -27,11 +27,15 @@ _COLUMNS = {
 """What a kind of parameter is sorted by."""
 
 
+LAST_UPDATED = SortKey("", (), "updated", False)
+
+
 def count(value: str) -> int:
     """``_count``: matches on a page; more than the limit means the limit, 0 means the total only."""
     if not value.isascii() or not value.isdigit():
         raise BadRequest("search.bad-count", element="_count", parameter="_count", given=value[:80])
-    return limits.MAX_COUNT if len(value.lstrip("0")) > 9 else min(int(value), limits.MAX_COUNT)
+    digits = value.lstrip("0") or "0"
+    return limits.MAX_COUNT if len(digits) > 9 else min(int(digits), limits.MAX_COUNT)
 
 
 def one_of(value: str, allowed: Sequence[str], name: str) -> str:

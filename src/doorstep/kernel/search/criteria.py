@@ -44,10 +44,12 @@ def _step(types: Sequence[str], rest: str, value: str, name: str, depth: int, co
     if rest.startswith("_has:"):
         return _has(types, rest, value, name, depth, context)
     head, dot, after = rest.partition(".")
-    code, _, modifier = head.partition(":")
+    code, colon, modifier = head.partition(":")
     parameters = _parameters(types, code, name, context)
     if parameters is None:
         return None
+    if colon and not modifier:
+        raise NotSupported("search.unknown-modifier", element=name, parameter=name, modifier="")
     if dot:
         return _chain(parameters, modifier, after, value, name, depth, context)
     return _leaf(Asked(name, parameters, modifier, value), context)

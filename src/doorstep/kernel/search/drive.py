@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.search import limits, ranks
-from doorstep.kernel.search.model import Arm, Back, Branch, Every, Ids, Link, Listed, Match, Node, Resident, Some, Tree
-from doorstep.kernel.search.probe import Probe, located, numbered, same
+from doorstep.kernel.search.model import Arm, Back, Every, Ids, Link, Listed, Match, Node, Resident, Some, Tree
+from doorstep.kernel.search.paths import Path, Step, paths
+from doorstep.kernel.search.probe import Probe, numbered, same
 from doorstep.kernel.search.sql import Piece, fill, join, values_list
 
 ORDERED = {
@@ -41,11 +43,8 @@ def rank(node: Node) -> int:
         return ranks.LIST
     if isinstance(node, Tree):
         return ranks.REFERENCE
-    if isinstance(node, Link):
-        inner = [rank(branch.node) for branch in node.branches]
-        return max(ranks.CHAIN, *inner)
-    if isinstance(node, Back):
-        return max(ranks.CHAIN, rank(node.node))
+    if isinstance(node, Link | Back):
+        return max(ranks.CHAIN, *(rank(path.leaf) for path in paths(node)))
     return ranks.NEVER
 
 
@@ -96,10 +95,8 @@ class Driver:
             return self._listed(node)
         if isinstance(node, Tree):
             return self._tree(node)
-        if isinstance(node, Link):
-            return join(" UNION ", [self._branch(node, place) for place in range(len(node.branches))])
-        if isinstance(node, Back):
-            return self._back(node)
+        if isinstance(node, Link | Back):
+            return join(" UNION ", [self._path(path) for path in paths(node)])
         if isinstance(node, Some):
             return join(" UNION ", [self.rows(each) for each in node.nodes])
         if isinstance(node, Every):
@@ -115,22 +112,21 @@ class Driver:
             return self.samples(min(node.nodes, key=rank))
         if isinstance(node, Some):
             return [each for part in node.nodes for each in self.samples(part)]
-        if isinstance(node, Link):
-            return [each for branch in node.branches for each in self._samples_of_branch(node, branch)]
-        if isinstance(node, Back):
-            return Driver(self._probe, (node.source,)).samples(node.node)
+        if isinstance(node, Link | Back):
+            return [each for path in paths(node) for each in self._samples_of_path(path)]
         return []
 
-    def _samples_of_branch(self, node: Link, branch: Branch) -> list[Piece]:
-        """Of the targets, and of what refers to the first of them."""
-        inner = Driver(self._probe, (branch.type,))
-        x, t = self._build.alias(), self._build.alias()
-        referring = fill(
-            "SELECT 1 AS one FROM (SELECT * FROM ({}) {} LIMIT {}) {} CROSS JOIN {} WHERE {}",
-            inner.rows(branch.node), self._build.alias(), limits.GAUGE, t, f"ix_reference {x}",
-            f"{self._probe.of_keys(node.keys, x)} AND {x}.rid = {t}.id AND {x}.rtype = '{branch.type_name}'",
-        )  # fmt: skip
-        return [*inner.samples(branch.node), referring]
+    def _samples_of_path(self, path: Path) -> list[Piece]:
+        """Of the criterion at the end, and of what refers to the first of those."""
+        inner, step = Driver(self._probe, (path.end,)), path.steps[-1]
+        found = inner.samples(path.leaf)
+        if step.forward:
+            x, t, some = (self._build.alias() for _ in range(3))
+            found.append(fill(
+                "SELECT 1 AS one FROM (SELECT * FROM ({}) {} LIMIT {}) {} CROSS JOIN {} WHERE {}",
+                inner.rows(path.leaf), some, limits.GAUGE, t, f"ix_reference {x}", self._leading_to(step, x, t),
+            ))  # fmt: skip
+        return found
 
     def _match(self, node: Match) -> Piece:
         arms = [piece for arm in node.arms for piece in self._arm(node, arm, "")]
@@ -150,13 +146,20 @@ class Driver:
         return [f"{head} ({listed}) {v} CROSS JOIN {node.table} {x} WHERE {keys} AND {numbered(text, v)}"]
 
     def _ids(self, node: Ids) -> Piece:
-        v = self._build.alias()
-        listed = Piece(f"({values_list(node.count, 2)}) {v}", (node.slot,))
-        types = (node.type,) if node.type else self._types
-        return join(" UNION ", [
-            fill("SELECT {} AS part, {} AS type, {}.column1 AS id FROM {}", located(v, number), number, v, listed)
-            for number in types
-        ])  # fmt: skip
+        """Each id under each type; where an id lives is in it, or hashed from it (Patient), or in the locator."""
+        v, n = self._build.alias(), self._build.alias()
+        types = (node.type,) if node.type else self._types or tuple(definitions().number.values())
+        numbers = ", ".join(f"({number})" for number in types)
+        known = f"(SELECT l_.part FROM locator l_ WHERE l_.type = {n}.column1 AND l_.id = {v}.column1)"
+        part = (
+            f"CASE WHEN {v}.column2 >= 0 THEN {v}.column2"
+            f" WHEN {n}.column1 = {definitions().number['Patient']} THEN {v}.column3 ELSE {known} END"
+        )
+        return Piece(
+            f"SELECT {part} AS part, {n}.column1 AS type, {v}.column1 AS id"
+            f" FROM ({values_list(node.count, 3)}) {v} CROSS JOIN (VALUES {numbers}) {n}",
+            (node.slot,),
+        )
 
     def _resident(self, node: Resident) -> Piece:
         x = self._build.alias()
@@ -183,31 +186,39 @@ class Driver:
             f"{self._probe.of_keys(node.keys, x)} AND {x}.rid = {p}.id AND {x}.rtype = '{node.type_name}'",
         )  # fmt: skip
 
-    def _branch(self, node: Link, place: int) -> Piece:
-        """Resources that refer to a visible target of one type for which the rest of the chain holds."""
-        branch = node.branches[place]
-        x, t, inner = self._build.alias(), self._build.alias(), self._build.alias()
+    def _path(self, path: Path) -> Piece:
+        """From the criterion at the end back to the resources where the path begins, over visible ones only."""
+        d, t = self._build.alias(), self._build.alias()
         table, alive = self._build.resource(t)
-        return fill(
-            "SELECT DISTINCT {} FROM ({}) {} CROSS JOIN {} CROSS JOIN {} WHERE {} AND {} AND {}",
-            f"{x}.part AS part, {x}.type AS type, {x}.id AS id",
-            Driver(self._probe, (branch.type,)).rows(branch.node), inner, table, f"ix_reference {x}",
-            f"{t}.part = {inner}.part AND {t}.type = {branch.type} AND {t}.id = {inner}.id", alive,
-            f"{self._probe.of_keys(node.keys, x)} AND {x}.rid = {t}.id AND {x}.rtype = '{branch.type_name}'",
-        )  # fmt: skip
+        tables: list[Piece | str] = [fill("({}) {}", Driver(self._probe, (path.end,)).rows(path.leaf), d), table]
+        joined = f"{t}.part = {d}.part AND {t}.type = {path.end} AND {t}.id = {d}.id"
+        conditions = [Piece(joined), alive]
+        found = Piece("")
+        for place in range(len(path.steps) - 1, -1, -1):
+            step, x = path.steps[place], self._build.alias()
+            tables.append(f"ix_reference {x}")
+            conditions.append(Piece(self._leading_to(step, x, t)))
+            part, number, id_ = self._begin(step, x)
+            if place == 0:
+                found = fill("{} AS part, {} AS type, {} AS id", part, number, id_)
+                break
+            t = self._build.alias()
+            table, alive = self._build.resource(t)
+            tables.append(table)
+            conditions += [fill("{} = {} AND {}", f"{t}.part", part, f"{t}.type = {number} AND {t}.id = {id_}"), alive]
+        return fill("SELECT DISTINCT {} FROM {} WHERE {}", found, _crossed(tables), join(" AND ", conditions))
 
-    def _back(self, node: Back) -> Piece:
-        """Resources to which a visible source refers for which the rest holds."""
-        x, s, inner = self._build.alias(), self._build.alias(), self._build.alias()
-        table, alive = self._build.resource(s)
-        return fill(
-            "SELECT DISTINCT {} AS part, {} AS type, {} AS id FROM ({}) {} CROSS JOIN {} CROSS JOIN {}"
-            " WHERE {} AND {} AND {}",
-            self._build.part_of(x, node.type, node.type_name), node.type, f"{x}.rid",
-            Driver(self._probe, (node.source,)).rows(node.node), inner, table, f"ix_reference {x}",
-            f"{s}.part = {inner}.part AND {s}.type = {node.source} AND {s}.id = {inner}.id", alive,
-            f"{same(x, s)} AND {x}.key = {node.key} AND {x}.rtype = '{node.type_name}'",
-        )  # fmt: skip
+    def _leading_to(self, step: Step, x: str, t: str) -> str:
+        """The reference row ``x`` is that of the step which ends at the resource ``t``."""
+        keys = self._probe.of_keys(step.keys, x)
+        own = f"{x}.rid = {t}.id" if step.forward else same(x, t)
+        return f"{keys} AND {own} AND {x}.rtype = '{step.type_name}'"
+
+    def _begin(self, step: Step, x: str) -> tuple[Piece, str, str]:
+        """(part, type, id) of the resource where a step begins, from its reference row."""
+        if step.forward:
+            return Piece(f"{x}.part"), f"{x}.type", f"{x}.id"
+        return self._build.part_of(x, step.type, step.type_name), str(step.type), f"{x}.rid"
 
     def _every(self, node: Every) -> Piece:
         """The best of the parts drives, the others are probed on its rows."""
@@ -217,6 +228,11 @@ class Driver:
         return fill(
             "SELECT {} FROM ({}) {} WHERE {}", f"{d}.part, {d}.type, {d}.id", self.rows(best), d, join(" AND ", rest)
         )
+
+
+def _crossed(tables: list[Piece | str]) -> Piece:
+    """Tables in an order that SQLite keeps."""
+    return join(" CROSS JOIN ", [table if isinstance(table, Piece) else Piece(table) for table in tables])
 
 
 def _after_select(piece: Piece) -> Piece:

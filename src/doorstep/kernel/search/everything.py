@@ -1,4 +1,4 @@
-"""``Patient/$everything``: a resident's record, and the directory entries that it refers to (R4 Patient, operations)."""
+"""``Patient/$everything``: a resident's record and the directory entries that it refers to (R4 Patient, operations)."""
 
 from __future__ import annotations
 

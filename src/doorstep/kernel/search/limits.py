@@ -17,8 +17,8 @@ MAX_VALUE: Final = 8_192
 MAX_DEPTH: Final = 8
 """Links of chains and of ``_has`` in one parameter."""
 
-MAX_BRANCHES: Final = 64
-"""Target types that an untyped chain may lead through, in one query; naming the type (``subject:Patient``) helps."""
+MAX_BRANCHES: Final = 32
+"""Links of all chains of a query, counting each target type of an untyped one (``subject:Patient`` is one)."""
 
 MAX_CODES: Final = 4_096
 """Codes that a value set or a code's descendants may stand for."""

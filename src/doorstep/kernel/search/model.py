@@ -51,7 +51,10 @@ class Own:
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The logical id is one of ``count``; bound as (id, part in it or -1). ``type`` 0 is any of the search's types."""
+    """The logical id is one of ``count``; ``type`` 0 is any of the search's types.
+
+    Bound as (id, part in it or -1, part that it has as a Patient's).
+    """
 
     count: int
     slot: int

@@ -11,7 +11,7 @@ from doorstep.kernel.errors import BadRequest, Issue, NotFound, NotSupported, To
 from doorstep.kernel.search import compartments, control, includes, limits, special
 from doorstep.kernel.search.context import Context
 from doorstep.kernel.search.criteria import criterion
-from doorstep.kernel.search.model import Include, Node, Query, Shape, SortKey
+from doorstep.kernel.search.model import Include, Node, Own, Query, Shape, SortKey
 from doorstep.kernel.search.syntax import check_text
 from doorstep.kernel.search.terms import DefinitionTerms, Terms
 
@@ -163,4 +163,10 @@ class _Parser:
     def _shape(self) -> Shape:
         numbers = tuple(self.context.table.number[each] for each in self.types)
         code = self.context.table.search[self.types[0]].get("code") if len(self.types) == 1 else None
-        return Shape(numbers, tuple(self.nodes), self.sort, code is not None, code.key if code else 0)
+        return Shape(numbers, tuple(self.nodes), self._order(), code is not None, code.key if code else 0)
+
+    def _order(self) -> tuple[SortKey, ...]:
+        """The order asked for; what asks for nothing but a time of change comes in that order, which has an index."""
+        if not self.sort and self.nodes and all(isinstance(node, Own) for node in self.nodes):
+            return (control.LAST_UPDATED,)
+        return self.sort

@@ -24,6 +24,7 @@ from doorstep.kernel.search.model import (
     Text,
     Tree,
 )
+from doorstep.kernel.search.paths import Path, paths
 from doorstep.kernel.search.sql import Build, Piece, fill, join, values_list
 
 
@@ -44,9 +45,7 @@ class Probe:
     @_of.register
     def _match(self, node: Match, alias: str) -> Piece:
         x = self.build.alias()
-        return fill(
-            "EXISTS (SELECT 1 FROM {} WHERE {} AND {})", f"{node.table} {x}", same(x, alias), self.holds(node, x)
-        )
+        return self.build.exists(f"{node.table} {x}", same(x, alias), self.holds(node, x))
 
     @_of.register
     def _own(self, node: Own, alias: str) -> Piece:
@@ -55,25 +54,22 @@ class Probe:
     @_of.register
     def _ids(self, node: Ids, alias: str) -> Piece:
         x = self.build.alias()
-        ids = f"SELECT {x}.column1 FROM ({values_list(node.count, 2)}) {x}"
+        ids = f"SELECT {x}.column1 FROM ({values_list(node.count, 3)}) {x}"
         right_type = f" AND {alias}.type = {node.type}" if node.type else ""
         return Piece(f"({alias}.id IN ({ids}){right_type})", (node.slot,))
 
     @_of.register
     def _resident(self, node: Resident, alias: str) -> Piece:
         x = self.build.alias()
-        direct = f" AND {x}.direct = 1" if node.direct else ""
-        return Piece(
-            f"EXISTS (SELECT 1 FROM subject {x} WHERE {x}.rpart = {alias}.part AND {x}.type = {alias}.type"
-            f" AND {x}.id = {alias}.id AND {x}.part = ? AND {x}.resident = ?{direct})",
-            (node.slot,),
-        )
+        row = f"{x}.rpart = {alias}.part AND {x}.type = {alias}.type AND {x}.id = {alias}.id"
+        named = Piece(f"{x}.part = ? AND {x}.resident = ?" + f" AND {x}.direct = 1" * node.direct, (node.slot,))
+        return self.build.exists(f"subject {x}", row, named)
 
     @_of.register
     def _text(self, node: Text, alias: str) -> Piece:
         x = self.build.alias()
         found = " OR ".join([f"{self.build.instr()}({x}.{node.column}, ?) > 0"] * node.count)
-        return Piece(f"EXISTS (SELECT 1 FROM ix_text {x} WHERE {same(x, alias)} AND ({found}))", (node.slot,))
+        return self.build.exists(f"ix_text {x}", same(x, alias), Piece(f"({found})", (node.slot,)))
 
     @_of.register
     def _listed(self, node: Listed, alias: str) -> Piece:
@@ -82,40 +78,44 @@ class Probe:
     @_of.register
     def _tree(self, node: Tree, alias: str) -> Piece:
         x = self.build.alias()
-        return fill(
-            "EXISTS (SELECT 1 FROM {} WHERE {} AND {} AND {} IN ({}))",
-            f"ix_reference {x}", same(x, alias), self.of_keys(node.keys, x) + f" AND {x}.rtype = '{node.type_name}'",
-            f"{x}.rid", self.places(node),
-        )  # fmt: skip
+        keys = self.of_keys(node.keys, x) + f" AND {x}.rtype = '{node.type_name}'"
+        return self.build.exists(
+            f"ix_reference {x}", same(x, alias), keys, fill("{}.rid IN ({})", x, self.places(node))
+        )
 
     @_of.register
     def _link(self, node: Link, alias: str) -> Piece:
-        x = self.build.alias()
-        branches = []
-        for branch in node.branches:
-            t = self.build.alias()
-            table, alive = self.build.resource(t)
-            branches.append(fill(
-                "({} AND EXISTS (SELECT 1 FROM {} WHERE {} = {} AND {} AND {} AND {}))",
-                f"{x}.rtype = '{branch.type_name}'", table, f"{t}.part",
-                self.build.part_of(x, branch.type, branch.type_name), f"{t}.type = {branch.type} AND {t}.id = {x}.rid",
-                alive, self.of(branch.node, t),
-            ))  # fmt: skip
-        return fill(
-            "EXISTS (SELECT 1 FROM {} WHERE {} AND {} AND ({}))",
-            f"ix_reference {x}", same(x, alias), self.of_keys(node.keys, x), join(" OR ", branches),
-        )  # fmt: skip
+        return self._chain(node, alias)
 
     @_of.register
     def _back(self, node: Back, alias: str) -> Piece:
-        x, s = self.build.alias(), self.build.alias()
-        table, alive = self.build.resource(s)
-        return fill(
-            "EXISTS (SELECT 1 FROM {} CROSS JOIN {} WHERE {} AND {} AND {} AND {})",
-            f"ix_reference {x}", table,
-            f"{x}.key = {node.key} AND {x}.rid = {alias}.id AND {x}.rtype = '{node.type_name}'",
-            f"{s}.part = {x}.part AND {s}.type = {node.source} AND {s}.id = {x}.id", alive, self.of(node.node, s),
-        )  # fmt: skip
+        return self._chain(node, alias)
+
+    def _chain(self, node: Link | Back, alias: str) -> Piece:
+        """At the end of some path, over visible resources only, the rest holds."""
+        found = [self._path(path, alias) for path in paths(node)]
+        return found[0] if len(found) == 1 else fill("({})", join(" OR ", found))
+
+    def _path(self, path: Path, alias: str) -> Piece:
+        tables: list[str] = []
+        conditions: list[Piece] = []
+        for step in path.steps:
+            x, t = self.build.alias(), self.build.alias()
+            table, alive = self.build.resource(t)
+            tables += [f"ix_reference {x}", table]
+            if step.forward:
+                conditions.append(Piece(f"{same(x, alias)} AND {self.of_keys(step.keys, x)}"))
+                conditions.append(Piece(f"{x}.rtype = '{step.type_name}' AND {t}.type = {step.type}"))
+                conditions.append(Piece(f"{t}.id = {x}.rid"))
+                conditions.append(fill("{} = {}", f"{t}.part", self.build.part_of(x, step.type, step.type_name)))
+            else:
+                conditions.append(Piece(f"{self.of_keys(step.keys, x)} AND {x}.rid = {alias}.id"))
+                conditions.append(Piece(f"{x}.rtype = '{step.type_name}' AND {t}.type = {step.source}"))
+                conditions.append(Piece(f"{t}.part = {x}.part AND {t}.id = {x}.id"))
+            conditions.append(alive)
+            alias = t
+        conditions.append(self.of(path.leaf, alias))
+        return self.build.exists(" CROSS JOIN ".join(tables), *conditions)
 
     @_of.register
     def _some(self, node: Some, alias: str) -> Piece:
@@ -159,7 +159,7 @@ class Probe:
         return arm.text.replace("{x}", x).replace("{instr}", self.build.instr())
 
     def items(self, node: Listed, columns: Callable[[str], Piece], more: str = "") -> Piece:
-        """A SELECT over the items of lists: ``columns`` of their reference rows, whose ``rid`` may have to be ``more``."""
+        """A SELECT over items of lists: ``columns`` of their reference rows; ``more`` is a condition on the ``rid``."""
         v, lst, x = self.build.alias(), self.build.alias(), self.build.alias()
         table, alive = self.build.resource(lst)
         return fill(

@@ -36,19 +36,22 @@ def ids(asked: Asked, context: Context) -> Node:
     """``_id``: logical ids; what cannot be an id matches nothing."""
     if asked.modifier not in ("", "not"):
         raise asked.refuse_modifier()
-    type_name = asked.parameters[0].base if len(asked.parameters) == 1 else ""
     wanted = [unescape(value, asked.name) for value in context.alternatives(asked.value, asked.name)]
-    slot, count = located(wanted, type_name, context)
-    found = Ids(count, slot)
+    found = one_of(wanted, 0, context)
     return Not(found) if asked.modifier else found
 
 
-def located(wanted: list[str], type_name: str, context: Context) -> tuple[int, int]:
-    """(slot, count) of (id, part) pairs; the part is -1 when only the locator knows it."""
+def one_of(wanted: list[str], number: int, context: Context) -> Ids:
+    """The node of some logical ids, of one type or (0) of those of the search."""
+    known = _known(wanted)
+    values = [value for id_ in known for value in (id_, part_in("", id_), part_of_resident(id_))]
+    return Ids(len(known), context.slot(values), number)
+
+
+def _known(wanted: list[str]) -> list[str]:
+    """What can be an id, each once, filled up with what is none."""
     known = [id_ for id_ in dict.fromkeys(wanted) if is_id(id_)] or [""]
-    count = padded(len(known))
-    pairs = [(id_, part_in(type_name, id_)) for id_ in known] + [("", -1)] * (count - len(known))
-    return context.slot([value for pair in pairs for value in pair]), count
+    return known + [""] * (padded(len(known)) - len(known))
 
 
 def part_in(type_name: str, id_: str) -> int:
@@ -97,10 +100,10 @@ def listed(name: str, value: str, type_name: str, context: Context) -> Node:
         if each.startswith("$"):
             raise NotSupported("search.functional-list", element=name, parameter=name, given=each[:80])
     plain = [each.removeprefix("List/") for each in wanted]
-    slot, count = located(plain, "List", context)
-    table = context.table
+    known, table = _known(plain), context.table
+    slot = context.slot([value for id_ in known for value in (id_, part_in("", id_))])
     return Listed(
-        table.search["List"]["item"].key, table.number[type_name], type_name, table.number["List"], count, slot
+        table.search["List"]["item"].key, table.number[type_name], type_name, table.number["List"], len(known), slot
     )
 
 

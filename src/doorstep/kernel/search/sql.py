@@ -73,6 +73,16 @@ class Build:
         visible = Piece(predicate, (SCOPE,) if values else ())
         return f"resource {alias}", fill("{} AND {}", f"{alias}.deleted = 0", visible)
 
+    def exists(self, tables: str, *conditions: Piece | str) -> Piece:
+        """A probe: some row of the tables, with the row outside, satisfies all conditions.
+
+        PostgreSQL is kept from turning it into a join: the statement has chosen what leads, and planning many joins of
+        many tables takes it seconds.
+        """
+        fence = "" if self.dialect == "sqlite" else " OFFSET 0"
+        made = [each if isinstance(each, Piece) else Piece(each) for each in conditions]
+        return fill("EXISTS (SELECT 1 FROM {} WHERE {}{})", tables, join(" AND ", made), fence)
+
     def instr(self) -> str:
         """The function that finds a substring."""
         return "instr" if self.dialect == "sqlite" else "strpos"

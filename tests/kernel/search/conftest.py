@@ -1,0 +1,48 @@
+"""A record on each engine: ``record`` is fresh for each test, ``ward`` is filled once and only read."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorstep.kernel.postgres import PostgresEngine
+from doorstep.kernel.sqlite import SqliteEngine
+from tests import postgres
+from tests.kernel.search.record import Record
+from tests.kernel.search.ward import fill
+
+ENGINES = ["sqlite", "postgresql"]
+
+
+@pytest.fixture
+def record(store_url: str) -> Iterator[Record]:
+    """An empty record on each engine in turn."""
+    if store_url.startswith("sqlite"):
+        engine: SqliteEngine | PostgresEngine = SqliteEngine(
+            Path(store_url.removeprefix("sqlite:///")), synchronous="OFF"
+        )
+    else:
+        engine = PostgresEngine(store_url, size=2)
+    yield Record(engine)
+    engine.close()
+
+
+@pytest.fixture(scope="session", params=ENGINES)
+def ward(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
+    """The small ward of ``ward.py`` on each engine, filled once; tests only read it."""
+    if request.param == "sqlite":
+        directory = tmp_path_factory.mktemp("ward")
+        shutil.copy(request.getfixturevalue("sqlite_template"), directory / "doorstep.db")
+        engine: SqliteEngine | PostgresEngine = SqliteEngine(directory, synchronous="OFF")
+    else:
+        url = postgres.new_database(request.getfixturevalue("postgres_template"))
+        engine = PostgresEngine(url, size=2)
+    filled = Record(engine)
+    fill(filled)
+    yield filled
+    engine.close()
+    if request.param == "postgresql":
+        postgres.drop_database(url)
