@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,11 +27,16 @@ def test_kill_9_loses_nothing_on_sqlite(tmp_path: Path) -> None:
     assert len(acknowledged) > 5 * ROUNDS
 
 
-def test_kill_9_of_server_and_database_loses_nothing_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("durable")
-    for parent in [folder, *list(folder.parents)[:2]]:
-        parent.chmod(0o755)
-    cluster = Cluster(folder, durable=True).start()
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    """A cluster that keeps its promises to the disk, in a folder that its own user may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="doorstep-durable-"))
+    folder.chmod(0o711)
+    yield Cluster(folder, durable=True).start()
+    shutil.rmtree(folder)
+
+
+def test_kill_9_of_server_and_database_loses_nothing_on_postgresql(cluster: Cluster) -> None:
     acknowledged, dice = [], random.Random(2)
     try:
         for _ in range(3):

@@ -23,7 +23,7 @@ INDEX_TABLES: dict[str, str] = {
     "ix_text": "part, type, id, narrative, content",
 }
 TASK_COLUMNS = worklist.COLUMNS
-SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, rpart, direct"
+SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, direct, rpart"
 RESOURCE_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, ixver, body"
 VERSION_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, body"
 AUDIT_COLUMNS = (
@@ -68,7 +68,7 @@ def subject_rows(put: Put) -> list[tuple[Any, ...]]:
     codes = dict.fromkeys(put.rows.codes) or {("", 0): None}
     date = put.rows.date_main
     return [
-        (part, resident, put.type, code, system, date, put.id, put.part, direct)
+        (part, resident, put.type, code, system, date, put.id, direct, put.part)
         for part, resident, direct in put.home
         for code, system in codes
     ]

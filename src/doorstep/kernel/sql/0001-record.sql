@@ -31,7 +31,7 @@ CREATE TABLE locator ( -- global
 CREATE TABLE subject (
   part INTEGER NOT NULL, resident {text} NOT NULL, type SMALLINT NOT NULL,
   code {text} NOT NULL, sys BIGINT NOT NULL, date BIGINT NOT NULL,
-  id {text} NOT NULL, rpart INTEGER NOT NULL, direct SMALLINT NOT NULL,
+  id {text} NOT NULL, direct SMALLINT NOT NULL, rpart INTEGER NOT NULL,
   PRIMARY KEY (part, resident, type, code, sys, date, id, direct)
 ) {clustered};
 CREATE INDEX subject_resource ON subject (rpart, type, id);
