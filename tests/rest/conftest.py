@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.locale_text import LOCALE
 from doorstep.rest.app import make_app
+from tests import postgres
+from tests.conftest import ADMIN, open_fast
 from tests.rest.client import Client
 
 
@@ -27,6 +31,28 @@ def translations() -> None:
             with source.open("rb") as texts, made.open("wb") as compiled:
                 write_mo(compiled, read_po(texts))
             made.replace(target)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """An administrator's client of a record that the tests of a file share: for what is refused, and what stands alone."""
+    if request.param == "sqlite":
+        directory = tmp_path_factory.mktemp("shared")
+        shutil.copy(request.getfixturevalue("sqlite_template"), directory / "doorstep.db")
+        url = f"sqlite:///{directory}"
+    else:
+        url = postgres.new_database(request.getfixturevalue("postgres_template"))
+    opened = open_fast(url)
+    yield Client(make_app(opened), opened.issue_token("admin", ADMIN, ttl=3600))
+    opened.close()
+    if request.param == "postgresql":
+        postgres.drop_database(url)
+
+
+@pytest.fixture(scope="module")
+def nobody(shared: Client) -> Client:
+    """The same record, asked without a token."""
+    return Client(shared.app)
 
 
 @pytest.fixture

@@ -32,9 +32,9 @@ def test_every_route_has_a_rule_and_only_these_are_public() -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.shape} {route.code}")
-def test_given_nobody_when_a_route_is_called_then_401_unless_it_is_public(anonymous: Client, route: Route) -> None:
+def test_given_nobody_when_a_route_is_called_then_401_unless_it_is_public(nobody: Client, route: Route) -> None:
     body = None if route.method in ("GET", "DELETE") else {}
-    answer = anonymous(route.method, target(route), body)
+    answer = nobody(route.method, target(route), body)
     if route.rule is Rule.PUBLIC:
         assert answer.status == 200
     else:
@@ -43,13 +43,13 @@ def test_given_nobody_when_a_route_is_called_then_401_unless_it_is_public(anonym
 
 
 @pytest.mark.parametrize("path", ["nothing", "Planet/1", "Patient/1/$fly", "_search/x", "$export"])
-def test_given_nobody_when_an_address_does_not_exist_then_401_too(anonymous: Client, path: str) -> None:
-    assert anonymous.get(path).status == 401
+def test_given_nobody_when_an_address_does_not_exist_then_401_too(nobody: Client, path: str) -> None:
+    assert nobody.get(path).status == 401
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic YTpi", "Bearer", "bearer  ", "Bearer " + "x" * 9000, "Bearer 张", "x"])
-def test_given_a_wrong_token_when_asked_then_401_says_invalid(anonymous: Client, header: str) -> None:
-    answer = anonymous.get("Patient", authorization=header)
+def test_given_a_wrong_token_when_asked_then_401_says_invalid(nobody: Client, header: str) -> None:
+    answer = nobody.get("Patient", authorization=header)
     assert (answer.status, answer.headers["www-authenticate"]) == (401, 'Bearer realm="fhir", error="invalid_token"')
 
 

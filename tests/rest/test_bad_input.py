@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.store import Store
 from doorstep.rest.app import make_app
 from doorstep.rest.service import Limits
@@ -17,6 +18,12 @@ from tests.rest.client import Client, environ
 from tests.rest.conftest import patient
 
 DEEP = 10_000
+
+
+def count(client: Client) -> int:
+    return int(client.get("Patient?_summary=count").json["total"])
+
+
 BODIES: list[tuple[str, bytes, int, str]] = [
     ("objects nested 10,000 deep", b'{"a":' * DEEP + b"1" + b"}" * DEEP, 400, "exact.too-deep"),
     ("arrays nested 10,000 deep", b'{"resourceType":"Patient","name":' + b"[" * DEEP + b"]" * DEEP + b"}", 400, "exact.too-deep"),
@@ -56,30 +63,32 @@ BODIES: list[tuple[str, bytes, int, str]] = [
 
 
 @pytest.mark.parametrize(("name", "body", "status", "key"), BODIES, ids=[row[0] for row in BODIES])
-def test_given_a_bad_body_when_posted_then_a_named_refusal(client: Client, name: str, body: bytes, status: int, key: str) -> None:
-    answer = client.post("Patient", body)
+def test_given_a_bad_body_when_posted_then_a_named_refusal(shared: Client, name: str, body: bytes, status: int, key: str) -> None:
+    before = count(shared)
+    answer = shared.post("Patient", body)
     assert (answer.status, answer.key[: len(key)]) == (status, key)
-    assert client.get("Patient").ids == []
+    assert count(shared) == before
 
 
 @pytest.mark.parametrize(("name", "body", "status", "key"), BODIES, ids=[row[0] for row in BODIES])
 def test_given_a_bad_body_when_put_into_a_transaction_then_a_named_refusal(
-    client: Client, name: str, body: bytes, status: int, key: str
+    shared: Client, name: str, body: bytes, status: int, key: str
 ) -> None:
     bundle = b'{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"POST","url":"Patient"},"resource":%s}]}' % body
-    answer = client.post("", bundle)
+    before = count(shared)
+    answer = shared.post("", bundle)
     assert 400 <= answer.status < 500
-    assert client.get("Patient").ids == []
+    assert count(shared) == before
 
 
 GOOD = ["𠮷", "䶮", "阿依古丽·买买提", "\u202eabc\u202c", "é", "e\u0301", "a\u200bb", "\U0001f600", '"\\/', "%", "_", "x" * 5000, "\ufeffa"]
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_given_a_rare_but_good_name_when_posted_then_it_comes_back(client: Client, name: str) -> None:
-    made = client.post("Patient", patient(name=[{"text": name}]))
+def test_given_a_rare_but_good_name_when_posted_then_it_comes_back(shared: Client, name: str) -> None:
+    made = shared.post("Patient", patient(name=[{"text": name}]))
     assert made.status == 201
-    assert client.get(f"Patient/{made.json['id']}").json["name"][0]["text"] == name
+    assert shared.get(f"Patient/{made.json['id']}").json["name"][0]["text"] == name
 
 
 class Endless(io.RawIOBase):
@@ -103,9 +112,9 @@ def asked(body: Any, token: str, **headers: str) -> dict[str, Any]:
     return made
 
 
-def test_given_100_mb_announced_when_posted_then_refused_before_a_byte_is_read(client: Client) -> None:
+def test_given_100_mb_announced_when_posted_then_refused_before_a_byte_is_read(shared: Client) -> None:
     body = Endless()
-    answer = client.send(asked(body, client.token, content_length=str(100 * 1024 * 1024)))
+    answer = shared.send(asked(body, shared.token, content_length=str(100 * 1024 * 1024)))
     assert (answer.status, answer.key, body.taken) == (413, "rest.body-too-large", 0)
 
 
@@ -119,22 +128,22 @@ def test_given_an_endless_body_when_posted_then_reading_stops_at_the_limit(store
     assert body.taken <= 1_000_001
 
 
-def test_given_a_gzip_bomb_when_posted_then_it_is_not_inflated(client: Client) -> None:
+def test_given_a_gzip_bomb_when_posted_then_it_is_not_inflated(shared: Client) -> None:
     squeeze = zlib.compressobj(9, wbits=31)
     bomb = b"".join(squeeze.compress(b" " * 1_000_000) for _ in range(300)) + squeeze.flush()
     tracemalloc.start()
-    answer = client.post("Patient", bomb, content_encoding="gzip")
+    answer = shared.post("Patient", bomb, content_encoding="gzip")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert (answer.status, answer.key) == (413, "rest.body-too-large")
     assert peak < 64 * 1024 * 1024
-    assert client.post("Patient", gzip.compress(gzip.compress(b"{}")), content_encoding="gzip").status == 400
+    assert shared.post("Patient", gzip.compress(gzip.compress(b"{}")), content_encoding="gzip").status == 400
 
 
 @pytest.mark.parametrize(("length", "key"), [("x", "rest.bad-content-length"), ("-1", "rest.bad-content-length"), ("１", "rest.bad-content-length"),
                                              ("9" * 40, "rest.body-too-large"), ("500", "rest.body-cut-off")])
-def test_given_a_false_length_when_posted_then_it_is_refused(client: Client, length: str, key: str) -> None:
-    assert client.post("Patient", patient(), content_length=length).key == key
+def test_given_a_false_length_when_posted_then_it_is_refused(shared: Client, length: str, key: str) -> None:
+    assert shared.post("Patient", patient(), content_length=length).key == key
 
 
 URLS: list[tuple[str, int, str]] = [
@@ -159,33 +168,31 @@ URLS: list[tuple[str, int, str]] = [
 
 
 @pytest.mark.parametrize(("target", "status", "key"), URLS, ids=[row[0][:40] for row in URLS])
-def test_given_a_bad_address_when_asked_then_a_named_refusal(client: Client, target: str, status: Any, key: str) -> None:
-    answer = client.get(target)
+def test_given_a_bad_address_when_asked_then_a_named_refusal(shared: Client, target: str, status: Any, key: str) -> None:
+    answer = shared.get(target)
     assert answer.status in (status if isinstance(status, tuple) else (status,)), answer.body
     assert answer.status == 200 or answer.key.startswith(key)
 
 
-NASTY = ["'", '"', "%25", "%5C", "%27%20OR%201=1--", "%3B%20DROP%20TABLE%20resource", "%5C%27", "_", "*", "(", "[", "$", "%24%24", "%7B%7D", "%0A",
-         "%2C", "%5C%2C", "%7C", "%7C%7C", "%5C%7C", "a" * 3000, "%F0%A0%AE%B7", "(a%2B)%2B%24", "%EF%BB%BF", "-", "--", "%E2%80%AE"]
+NASTY = ["%27%20OR%201=1--", "%22", "%25_", "%5C", "%3B%20DROP%20TABLE%20resource", "%5C%27", "%7B%7D(%5B*", "%24%24", "%0A", "%2C", "%5C%2C", "%7C%7C",
+         "a" * 3000, "%F0%A0%AE%B7%E2%80%AE"]
 
 
 @pytest.mark.parametrize("value", NASTY)
-def test_given_quotes_and_percent_signs_in_every_parameter_when_searched_then_values_stay_values(client: Client, value: str) -> None:
-    client.put("Patient/a", patient(id="a"))
-    from doorstep.kernel.definitions import definitions
-
+def test_given_quotes_and_percent_signs_in_every_parameter_when_searched_then_values_stay_values(shared: Client, value: str) -> None:
+    before = count(shared)
     for type_name in ("Patient", "Observation"):
         for code in definitions().search[type_name]:
-            for modifier in ("", ":exact", ":contains", ":text", ":not", ":missing"):
-                answer = client.get(f"{type_name}?{code}{modifier}={value}")
+            for modifier in ("", ":contains", ":text"):
+                answer = shared.get(f"{type_name}?{code}{modifier}={value}")
                 assert answer.status in (200, 400), (code, modifier, answer.body)
-    assert client.get("Patient").ids == ["a"]
+    assert count(shared) == before
 
 
-def test_given_1000_values_when_searched_then_they_are_answered(client: Client) -> None:
-    client.put("Patient/p7", patient(id="p7"))
+def test_given_1000_values_when_searched_then_they_are_answered(shared: Client) -> None:
+    shared.put("Patient/p7", patient(id="p7"))
     form = "_id=" + ",".join(f"p{number}" for number in range(1000))
-    answer = client.post("Patient/_search", form.encode(), content_type="application/x-www-form-urlencoded")
+    answer = shared.post("Patient/_search", form.encode(), content_type="application/x-www-form-urlencoded")
     assert (answer.status, answer.ids) == (200, ["p7"])
 
 
@@ -195,14 +202,14 @@ def test_given_1000_values_when_searched_then_they_are_answered(client: Client) 
     {"accept_encoding": "gzip;q=,;;"}, {"if_modified_since": "Mon, 99 Foo 99999999999 99:99:99"}, {"if_none_exist": "name=x" * 3000},
     {"authorization": "Bearer " + "\xff" * 10},
 ])
-def test_given_nasty_headers_when_asked_then_never_a_500(client: Client, headers: dict[str, str]) -> None:
-    client.put("Patient/a", patient(id="a"))
+def test_given_nasty_headers_when_asked_then_never_a_500(shared: Client, headers: dict[str, str]) -> None:
+    shared.put("Patient/a", patient(id="a"))
     for method, target, body in (("GET", "Patient/a", None), ("PUT", "Patient/a", patient(id="a")), ("POST", "Patient", patient())):
-        assert client(method, target, body, **headers).status < 500
+        assert shared(method, target, body, **headers).status < 500
 
 
-def test_given_a_wide_question_inside_a_batch_when_asked_then_it_is_bounded_there_too(client: Client) -> None:
+def test_given_a_wide_question_inside_a_batch_when_asked_then_it_is_bounded_there_too(shared: Client) -> None:
     bundle = {"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": target}} for target, _, _ in URLS]}
-    answer = client.post("", bundle)
+    answer = shared.post("", bundle)
     assert answer.status == 200
     assert all(each["response"]["status"][:1] in ("2", "4") for each in answer.entries)

@@ -42,10 +42,10 @@ def check(answer: Any) -> None:
 
 
 @pytest.fixture
-def filled(client: Client) -> Client:
-    client.put("Patient/a", patient(id="a"))
-    client.put("Observation/b", {**observation("Patient/a"), "id": "b"})
-    return client
+def filled(shared: Client) -> Client:
+    shared.put("Patient/a", patient(id="a"))
+    shared.put("Observation/b", {**observation("Patient/a"), "id": "b"})
+    return shared
 
 
 TEXT = st.text(max_size=12) | st.sampled_from(["a", "Patient/a", "http://x|y", "|", "a$b", "gt2020", "1e400", "\\,", "%", "'", "null", "true"])

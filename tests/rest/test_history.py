@@ -71,9 +71,9 @@ def test_given_moments_when_asked_then_what_came_since_and_what_stood_at(client:
     ("_count=-1", "rest.not-a-number"), ("_cursor=x", "read.bad-cursor"), ("_cursor=1~1~1~x~99999999999999999999", "read.bad-cursor"),
     ("name=x", "rest.unknown-parameter"), ("_since=2020&_since=2021", "rest.parameter-repeated"), ("_summary=x", "rest.bad-summary"),
 ])
-def test_given_a_bad_question_when_asked_then_the_parameter_is_named(client: Client, query: str, key: str) -> None:
-    client.put("Patient/a", patient(id="a"))
-    answer = client.get(f"Patient/a/_history?{query}")
+def test_given_a_bad_question_when_asked_then_the_parameter_is_named(shared: Client, query: str, key: str) -> None:
+    shared.put("Patient/a", patient(id="a"))
+    answer = shared.get(f"Patient/a/_history?{query}")
     assert (answer.status, answer.key) == (400, key)
 
 

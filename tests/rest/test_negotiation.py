@@ -20,9 +20,9 @@ from tests.rest.conftest import patient
     ("", 200), ("application/fhir+xml", 406), ("application/xml", 406), ("text/turtle", 406), ("text/html", 406),
     ("application/fhir+json;q=0", 406), ("application/fhir+json; fhirVersion=3.0", 406), (";;;", 406),
 ])
-def test_given_accept_when_read_then_json_or_406(client: Client, accept: str, status: int) -> None:
-    id_ = client.post("Patient", patient()).json["id"]
-    answer = client.get(f"Patient/{id_}", accept=accept)
+def test_given_accept_when_read_then_json_or_406(shared: Client, accept: str, status: int) -> None:
+    id_ = shared.post("Patient", patient()).json["id"]
+    answer = shared.get(f"Patient/{id_}", accept=accept)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/fhir+json; charset=utf-8")
 
 
@@ -30,9 +30,9 @@ def test_given_accept_when_read_then_json_or_406(client: Client, accept: str, st
     ("json", 200), ("application/fhir%2Bjson", 200), ("application/fhir+json", 200), ("application/json", 200),
     ("xml", 406), ("application/fhir%2Bxml", 406), ("ttl", 406), ("html", 406), ("pdf", 406),
 ])
-def test_given_format_when_read_then_it_overrules_accept(client: Client, asked: str, status: int) -> None:
-    id_ = client.post("Patient", patient()).json["id"]
-    assert client.get(f"Patient/{id_}?_format={asked}", accept="application/fhir+xml").status == status
+def test_given_format_when_read_then_it_overrules_accept(shared: Client, asked: str, status: int) -> None:
+    id_ = shared.post("Patient", patient()).json["id"]
+    assert shared.get(f"Patient/{id_}?_format={asked}", accept="application/fhir+xml").status == status
 
 
 @pytest.mark.parametrize(("media", "status"), [
@@ -40,66 +40,66 @@ def test_given_format_when_read_then_it_overrules_accept(client: Client, asked: 
     ("application/fhir+json; fhirVersion=4.0", 201), ("application/fhir+xml", 415), ("text/plain", 415), ("", 415),
     ("application/json; charset=gb18030", 415), ("application/fhir+json; fhirVersion=3.0", 415),
 ])
-def test_given_a_content_type_when_created_then_json_or_415(client: Client, media: str, status: int) -> None:
-    answer = client.post("Patient", patient(), content_type=media)
+def test_given_a_content_type_when_created_then_json_or_415(shared: Client, media: str, status: int) -> None:
+    answer = shared.post("Patient", patient(), content_type=media)
     assert (answer.status, answer.json["resourceType"]) == (status, "Patient" if status == 201 else "OperationOutcome")
 
 
-def test_given_pretty_when_read_then_indented_with_the_same_digits(client: Client) -> None:
-    made = client.post("Observation", b'{"resourceType":"Observation","status":"final","code":{"text":"x"},'
+def test_given_pretty_when_read_then_indented_with_the_same_digits(shared: Client) -> None:
+    made = shared.post("Observation", b'{"resourceType":"Observation","status":"final","code":{"text":"x"},'
                                       b'"valueQuantity":{"value":5.40}}')
-    shown = client.get(f"Observation/{made.json['id']}?_pretty=true")
+    shown = shared.get(f"Observation/{made.json['id']}?_pretty=true")
     assert b'\n    "value": 5.40' in shown.body
     assert shown.json == made.json
-    assert client.get(f"Observation/{made.json['id']}?_pretty=maybe").status == 400
+    assert shared.get(f"Observation/{made.json['id']}?_pretty=maybe").status == 400
 
 
 @pytest.mark.parametrize(("accept", "sentence"), [
     ("zh-CN", "没有资源类型 Planet。"), ("en", "There is no resource type Planet."), ("", "There is no resource type Planet."),
     ("fr, zh;q=0.5, en;q=0.2", "没有资源类型 Planet。"), ("zh;q=x, en;q=0.1", "There is no resource type Planet."),
 ])
-def test_given_a_language_when_refused_then_the_sentence_is_in_it(client: Client, accept: str, sentence: str) -> None:
-    issue = client.get("Planet", accept_language=accept).json["issue"][0]
+def test_given_a_language_when_refused_then_the_sentence_is_in_it(shared: Client, accept: str, sentence: str) -> None:
+    issue = shared.get("Planet", accept_language=accept).json["issue"][0]
     assert issue["diagnostics"] == issue["details"]["text"] == sentence
     assert issue["details"]["coding"][0]["code"] == "rest.unknown-type"
 
 
-def test_given_gzip_is_accepted_when_an_answer_is_long_then_it_is_packed(client: Client) -> None:
-    packed = client.get("metadata", accept_encoding="br, gzip")
+def test_given_gzip_is_accepted_when_an_answer_is_long_then_it_is_packed(shared: Client) -> None:
+    packed = shared.get("metadata", accept_encoding="br, gzip")
     assert packed.headers["content-encoding"] == "gzip"
-    assert gzip.decompress(packed.body) == client.get("metadata").body
-    assert "content-encoding" not in client.get("metadata", accept_encoding="gzip;q=0").headers
-    short = client.get("Patient/nobody", accept_encoding="gzip")
+    assert gzip.decompress(packed.body) == shared.get("metadata").body
+    assert "content-encoding" not in shared.get("metadata", accept_encoding="gzip;q=0").headers
+    short = shared.get("Patient/nobody", accept_encoding="gzip")
     assert "content-encoding" not in short.headers
 
 
-def test_given_a_packed_body_when_created_then_it_is_unpacked(client: Client) -> None:
+def test_given_a_packed_body_when_created_then_it_is_unpacked(shared: Client) -> None:
     body = gzip.compress(b'{"resourceType":"Patient"}')
-    assert client.post("Patient", body, content_encoding="gzip").status == 201
-    assert client.post("Patient", body[:-5], content_encoding="gzip").key == "rest.bad-gzip"
-    assert client.post("Patient", body + b"x", content_encoding="gzip").key == "rest.bad-gzip"
-    assert client.post("Patient", b"{}", content_encoding="gzip").key == "rest.bad-gzip"
-    assert client.post("Patient", body, content_encoding="br").key == "rest.unsupported-coding"
+    assert shared.post("Patient", body, content_encoding="gzip").status == 201
+    assert shared.post("Patient", body[:-5], content_encoding="gzip").key == "rest.bad-gzip"
+    assert shared.post("Patient", body + b"x", content_encoding="gzip").key == "rest.bad-gzip"
+    assert shared.post("Patient", b"{}", content_encoding="gzip").key == "rest.bad-gzip"
+    assert shared.post("Patient", body, content_encoding="br").key == "rest.unsupported-coding"
 
 
-def test_given_a_request_id_when_asked_then_it_comes_back_and_an_odd_one_does_not(client: Client) -> None:
-    assert client.get("metadata", x_request_id="abc-1.2_3").headers["x-request-id"] == "abc-1.2_3"
+def test_given_a_request_id_when_asked_then_it_comes_back_and_an_odd_one_does_not(shared: Client) -> None:
+    assert shared.get("metadata", x_request_id="abc-1.2_3").headers["x-request-id"] == "abc-1.2_3"
     for odd in ("a b", "x" * 65, "a\nb", "张"):
-        assert client.get("metadata", x_request_id=odd).headers["x-request-id"] != odd
+        assert shared.get("metadata", x_request_id=odd).headers["x-request-id"] != odd
 
 
 @pytest.mark.parametrize(("host", "base"), [
     ("a.doorstep.example:8443", "http://a.doorstep.example:8443/fhir"), ("10.0.0.1", "http://10.0.0.1/fhir"),
     ("[::1]:80", "http://[::1]:80/fhir"), ("localhost", "http://localhost/fhir"),
 ])
-def test_given_a_host_when_asked_then_links_begin_with_it(client: Client, host: str, base: str) -> None:
-    assert client.post("Patient", patient(), host=host).headers["location"].startswith(f"{base}/Patient/")
-    assert client.get("Patient", host=host).link("self") == f"{base}/Patient"
+def test_given_a_host_when_asked_then_links_begin_with_it(shared: Client, host: str, base: str) -> None:
+    assert shared.post("Patient", patient(), host=host).headers["location"].startswith(f"{base}/Patient/")
+    assert shared.get("Patient", host=host).link("self") == f"{base}/Patient"
 
 
 @pytest.mark.parametrize("host", ["evil.example/x", "a b", "a@b", "a\r\nX: y", "-", "a" * 300, "[::1", "a:b", "a:123456"])
-def test_given_a_host_that_is_none_when_asked_then_it_is_refused(client: Client, host: str) -> None:
-    assert client.get("Patient", host=host).key == "rest.bad-host"
+def test_given_a_host_that_is_none_when_asked_then_it_is_refused(shared: Client, host: str) -> None:
+    assert shared.get("Patient", host=host).key == "rest.bad-host"
 
 
 def test_given_a_proxy_when_it_is_trusted_then_links_follow_it(store: Store, token: str) -> None:
@@ -128,16 +128,16 @@ def test_given_another_origin_when_asked_then_only_a_listed_one_may_read(store: 
     ("TRACE", "Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"), ("OPTIONS", "Patient", "DELETE, GET, HEAD, PATCH, POST, PUT"),
 ])
 def test_given_a_method_that_is_not_offered_when_asked_then_405_names_those_that_are(
-    client: Client, method: str, target: str, allowed: str
+    shared: Client, method: str, target: str, allowed: str
 ) -> None:
-    answer = client(method, target)
+    answer = shared(method, target)
     assert (answer.status, answer.headers["allow"], answer.key) == (405, allowed, "rest.method-not-allowed")
 
 
-def test_given_a_method_in_a_header_when_asked_then_it_changes_nothing(client: Client) -> None:
-    id_ = client.post("Patient", patient()).json["id"]
-    assert client.get(f"Patient/{id_}", x_http_method_override="DELETE").status == 200
-    assert client.get(f"Patient/{id_}").status == 200
+def test_given_a_method_in_a_header_when_asked_then_it_changes_nothing(shared: Client) -> None:
+    id_ = shared.post("Patient", patient()).json["id"]
+    assert shared.get(f"Patient/{id_}", x_http_method_override="DELETE").status == 200
+    assert shared.get(f"Patient/{id_}").status == 200
 
 
 def test_given_the_unexpected_when_asked_then_500_tells_a_number_and_the_log_the_rest(

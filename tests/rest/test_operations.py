@@ -55,9 +55,9 @@ def test_given_nothing_to_change_when_added_then_no_version_is_made(client: Clie
     ({"resourceType": "Parameters", "parameter": [{"name": "meta"}]}, 422), ({"resourceType": "Parameters", "parameter": "x"}, 422),
     ({"resourceType": "Parameters", "parameter": [{"name": 1, "valueMeta": {}}]}, 422),
 ])
-def test_given_a_bad_meta_when_added_then_it_is_refused(client: Client, body: Any, status: int) -> None:
-    client.put("Patient/a", patient(id="a"))
-    assert client.post("Patient/a/$meta-add", body).status == status
+def test_given_a_bad_meta_when_added_then_it_is_refused(shared: Client, body: Any, status: int) -> None:
+    shared.put("Patient/a", patient(id="a"))
+    assert shared.post("Patient/a/$meta-add", body).status == status
 
 
 def test_given_nobody_when_meta_is_asked_then_404(client: Client) -> None:
@@ -173,9 +173,9 @@ def test_given_a_stored_value_set_when_expanded_then_by_its_rules(client: Client
     ("CodeSystem/$expand", None, 404, "rest.operation-of-other-type"),
 ])
 def test_given_what_cannot_be_expanded_when_asked_then_it_is_refused(
-    client: Client, target: str, body: Any, status: int, key: str
+    shared: Client, target: str, body: Any, status: int, key: str
 ) -> None:
-    answer = client("POST" if body else "GET", target, body)
+    answer = shared("POST" if body else "GET", target, body)
     assert (answer.status, answer.key.split(".")[0]) == (status, key.split(".")[0])
 
 
@@ -189,8 +189,8 @@ def test_given_value_sets_in_a_circle_when_expanded_then_it_ends(client: Client)
     ("code=male&system=http://elsewhere.example", False), (f"code=male&system={SYSTEM}&display=Male", True),
     (f"code=male&system={SYSTEM}&display=Female", False),
 ])
-def test_given_a_code_when_validated_against_a_value_set_then_yes_or_no(client: Client, asked: str, good: bool) -> None:
-    answer = client.get(f"ValueSet/$validate-code?url={GENDER}&{asked}")
+def test_given_a_code_when_validated_against_a_value_set_then_yes_or_no(shared: Client, asked: str, good: bool) -> None:
+    answer = shared.get(f"ValueSet/$validate-code?url={GENDER}&{asked}")
     assert said(answer)["result"] is good
     assert ("message" in said(answer)) is not good
 

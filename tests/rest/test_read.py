@@ -56,9 +56,9 @@ def test_given_head_when_asked_then_the_headers_come_without_the_body(client: Cl
     ("metadata/1", 404, "rest.unknown-type"),
 ])
 def test_given_nothing_at_an_address_when_read_then_the_refusal_names_it(
-    client: Client, path: str, status: int, key: str
+    shared: Client, path: str, status: int, key: str
 ) -> None:
-    answer = client.get(path)
+    answer = shared.get(path)
     assert (answer.status, answer.key) == (status, key)
     assert answer.json["resourceType"] == "OperationOutcome"
 
@@ -85,17 +85,17 @@ def test_given_versions_when_one_is_read_then_it_is_that_one(client: Client) -> 
 
 
 @pytest.mark.parametrize("version", ["3", "0", "-1", "x", "9" * 30])
-def test_given_no_such_version_when_read_then_not_found(client: Client, version: str) -> None:
-    id_ = client.post("Patient", patient()).json["id"]
-    assert client.get(f"Patient/{id_}/_history/{version}").key == "read.no-version"
+def test_given_no_such_version_when_read_then_not_found(shared: Client, version: str) -> None:
+    id_ = shared.post("Patient", patient()).json["id"]
+    assert shared.get(f"Patient/{id_}/_history/{version}").key == "read.no-version"
 
 
 @pytest.mark.parametrize(("tags", "status"), [
     ('W/"1"', 304), ('"1"', 304), ("*", 304), ('W/"7", W/"1"', 304), ('W/"2"', 200), ('W/"11"', 200), ("", 200),
 ])
-def test_given_a_known_version_when_read_then_304_without_a_body(client: Client, tags: str, status: int) -> None:
-    id_ = client.post("Patient", patient()).json["id"]
-    answer = client.get(f"Patient/{id_}", if_none_match=tags)
+def test_given_a_known_version_when_read_then_304_without_a_body(shared: Client, tags: str, status: int) -> None:
+    id_ = shared.post("Patient", patient()).json["id"]
+    answer = shared.get(f"Patient/{id_}", if_none_match=tags)
     assert (answer.status, answer.headers["etag"], bool(answer.body)) == (status, 'W/"1"', status == 200)
 
 

@@ -57,8 +57,8 @@ def test_given_the_interface_in_another_process_when_paged_then_the_link_still_h
 
 
 @pytest.mark.parametrize("cursor", ["x", "", "%00", "a" * 3000, "~~~~", "../../"])
-def test_given_a_cursor_that_was_never_given_out_when_asked_then_it_is_refused(client: Client, cursor: str) -> None:
-    assert client.get(f"Patient?_cursor={cursor}").status == 400
+def test_given_a_cursor_that_was_never_given_out_when_asked_then_it_is_refused(shared: Client, cursor: str) -> None:
+    assert shared.get(f"Patient?_cursor={cursor}").status == 400
 
 
 def test_given_an_unknown_parameter_when_searched_then_strict_refuses_and_lenient_tells(client: Client) -> None:

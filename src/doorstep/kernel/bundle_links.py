@@ -18,7 +18,10 @@ import msgspec
 from doorstep.kernel.definitions import definitions
 
 _LINKS: Final = frozenset({"uri", "url", "uuid", "oid", "canonical"})
-_STRING: Final = rb'"((?:[^"\\]|\\.)*)"'
+_STRING: Final = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
+_MEMBER: Final = re.compile(rb'"(\w+)"\s*:\s*(?:' + _STRING + rb'|\[((?:\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*,?)+)\])')
+"""A member with a string or an array of strings. A quote inside a JSON string is always escaped, so ``"name":`` is a
+member's name wherever it stands."""
 _ITEM: Final = re.compile(_STRING)
 _DIV: Final = re.compile(rb'"div"\s*:\s*' + _STRING)
 _HREF: Final = re.compile(rb'(?:href|src)\s*=\s*(?:\\"|\')([^"\'\\<>]+)(?:\\"|\')')
@@ -40,21 +43,30 @@ def links(raw: bytes, *, full_url: str, known: frozenset[str]) -> list[Link]:
 
     Relative references resolve against the base of the entry's own fullUrl.
     """
-    base = _base(full_url)
+    base, names = _base(full_url), _members()
     found: list[Link] = []
     if b"urn:" in raw or b"http" in raw or base or b"?" in raw:
-        for match in _members().finditer(raw):
-            reference = match[1] == b"reference"
-            if match[2] is not None:
-                _add(found, match.start(2), match[2], base, known, reference)
+        for match in _MEMBER.finditer(raw):
+            name, text = match[1], match[2]
+            if name not in names:
+                continue
+            if text is not None:
+                _add(found, match.start(2), text, base, known, name == b"reference")
             else:
                 for item in _ITEM.finditer(raw, match.start(3), match.end(3)):
-                    _add(found, item.start(1), item[1], base, known, reference)
-    if found or b"urn:" in raw:
+                    _add(found, item.start(1), item[1], base, known, False)
+    if b'"div"' in raw:
         for div in _DIV.finditer(raw):
             for href in _HREF.finditer(raw, div.start(1), div.end(1)):
                 _add(found, href.start(1), href[1], "", known, False)
-    return sorted(found, key=lambda link: link.start)
+    return sorted(found, key=_start) if len(found) > 1 else found
+
+
+def placeholder(raw: bytes) -> str | None:
+    """A reference in ``raw`` that only a transaction could resolve; None when there is none."""
+    if b"urn:" not in raw:
+        return None
+    return next((link.target for link in links(raw, full_url="", known=frozenset()) if is_placeholder(link.target)), None)
 
 
 def rewrite(raw: bytes, places: list[Link], targets: Mapping[str, str]) -> bytes:
@@ -100,15 +112,13 @@ def _base(full_url: str) -> str:
     return head + slash if type_name in definitions().number else ""
 
 
-@cache
-def _members() -> re.Pattern[bytes]:
-    """A member that may hold a link, with a string or an array of strings.
+def _start(link: Link) -> int:
+    return link.start
 
-    A quote inside a JSON string is always escaped, so ``"name":`` is a member's name wherever it stands.
-    """
+
+@cache
+def _members() -> frozenset[bytes]:
+    """Members that may hold a link: uri and its kin in some type, and Reference.reference."""
     every = (element for type_ in definitions().types.values() for element in type_.elements.values())
-    names = {element.name for element in every if element.type in _LINKS}
-    names.add("reference")
-    names.discard("fullUrl")
-    text = "|".join(sorted(names, key=lambda name: (-len(name), name))).encode()
-    return re.compile(rb'"(' + text + rb')"\s*:\s*(?:' + _STRING + rb'|\[((?:\s*"(?:[^"\\]|\\.)*"\s*,?)+)\])')
+    names = {element.name for element in every if element.type in _LINKS} | {"reference"}
+    return frozenset(name.encode() for name in names - {"fullUrl"})

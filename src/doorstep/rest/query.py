@@ -12,6 +12,7 @@ Pairs = list[tuple[str, str]]
 
 _BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE: Final = "$-._~:/|,*@!()"
+_PLAIN: Final = re.compile(r"[A-Za-z0-9$\-._~:/|,*@!()]*\Z")
 
 
 def parse(text: str, *, limit: int) -> Pairs:
@@ -30,7 +31,7 @@ def parse(text: str, *, limit: int) -> Pairs:
 
 def build(pairs: Pairs) -> str:
     """The inverse of ``parse``, for links."""
-    return "&".join(f"{quote(name, safe=_SAFE)}={quote(value, safe=_SAFE)}" for name, value in pairs)
+    return "&".join([f"{_encode(name)}={_encode(value)}" for name, value in pairs])
 
 
 def take(pairs: Pairs, name: str) -> str | None:
@@ -49,6 +50,10 @@ def number(pairs: Pairs, name: str, *, most: int) -> int | None:
     if not (text.isascii() and text.isdigit()):
         raise BadRequest("rest.not-a-number", element=name, name=name, value=text)
     return most if len(text) > 18 else min(int(text), most)
+
+
+def _encode(text: str) -> str:
+    return text if _PLAIN.match(text) else quote(text, safe=_SAFE)
 
 
 def _decode(text: str, name: str) -> str:

@@ -7,7 +7,8 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from doorstep.kernel import exact
-from doorstep.kernel.errors import BadRequest, Malformed
+from doorstep.kernel.bundle_links import placeholder
+from doorstep.kernel.errors import BadRequest, BrokenReference, Malformed
 from doorstep.kernel.refs import Actor
 from doorstep.locale_text import language
 from doorstep.rest import body, negotiate, prefer, query
@@ -83,7 +84,10 @@ class Request:
         return exact.decode(raw)
 
     def resource(self, service: Service, type_name: str | None = None) -> tuple[dict[str, Any], bytes]:
-        """The resource in the body, of the type that the address names, and its bytes."""
+        """The resource in the body, of the type that the address names, and its bytes.
+
+        A resource to be stored may not name entries of a bundle; only a transaction knows whom they mean.
+        """
         value = self.json(service)
         if not isinstance(value, dict):
             raise Malformed("rest.not-an-object")
@@ -92,7 +96,12 @@ class Request:
             raise BadRequest("rest.no-resource-type", element="resourceType")
         if type_name is not None and given != type_name:
             raise BadRequest("rest.other-type", element="resourceType", given=given, expected=type_name)
-        return value, self.read_body(service)
+        raw = self.read_body(service)
+        if type_name is not None and type_name != "Bundle":
+            name = placeholder(raw)
+            if name is not None:
+                raise BrokenReference("bundle.unknown-name", element=type_name, name=name)
+        return value, raw
 
     def take_form(self, service: Service) -> None:
         """Add the parameters of a form to those of the address (R4 3.1.1.1, search by POST)."""
