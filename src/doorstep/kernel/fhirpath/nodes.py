@@ -97,6 +97,11 @@ def system(item: Any) -> Any:
     return None if convert is None or item.value is None else convert(item.value)
 
 
+def is_structure(item: Any) -> bool:
+    """Whether an item is a complex node that has no System value."""
+    return item.__class__ is Node and item.value.__class__ is dict and item.type not in _SYSTEM
+
+
 def raw(item: Any) -> Any:
     """JSON value of an item; None for a primitive without one."""
     if item.__class__ is Node:
