@@ -17,6 +17,7 @@ from doorstep.demo.people import data
 from doorstep.demo.population import SEED, owned
 from doorstep.demo.stage import set_stage
 from doorstep.kernel import exact
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict
 from doorstep.kernel.load import load
 from doorstep.kernel.refs import Actor
@@ -30,8 +31,9 @@ def fill(store: Store, *, residents: int, today: date, seed: int = SEED) -> None
     """Put the district into an empty record, once. Conflict when the record holds anything else."""
     if store.setting(MARK, ""):
         return
-    if store.engine.once("SELECT 1 FROM resource LIMIT 1"):
-        raise Conflict("demo.not-a-demo")
+    with store.snapshot(SYSTEM, audited=False) as reads:
+        if reads.history(count=1).entries:
+            raise Conflict("demo.not-a-demo")
     with tempfile.TemporaryDirectory() as folder:
         for owner, file in _files(Path(folder), residents, today, seed):
             loaded = load(store, _writer(owner), file, processes=1)

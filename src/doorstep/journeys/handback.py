@@ -11,7 +11,7 @@ from doorstep.workflows.referral import Reply
 
 def hand_back(tx: Tx, *, task: str, reply: Reply, items: tuple[PlanItem, ...]) -> Stored:
     """Reply, plan and return in one transaction: all of it or nothing. The referral's Task."""
-    case = referral.returnable(tx, task=task)
+    case = referral.returnable(tx, task=task, reply=reply, planned=any(entry.text.strip() for entry in items))
     plan = followup.plan(
         tx, resident=case.resident, team=case.organization("sender"), referral=case.ref, advice=reply.advice,
         items=items, encounter=case.task.get("encounter", {}).get("reference", ""),

@@ -18,6 +18,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept
 from doorstep.terms.policies import policy
+from doorstep.workflows.reported import ESCALATION
 from doorstep.workflows.table import CLOCK, Act, Table
 
 Resource = dict[str, Any]
@@ -247,15 +248,11 @@ def _late(tx: Tx, task: Resource) -> bool:
 
 def _lift(tx: Tx, case: Case) -> None:
     """The late one has acted: what was raised about it is no longer anybody's to do."""
-    query = [("part-of", case.ref), ("code", f"{systems.WORKFLOW}|escalation"), ("status", "requested")]
-    for task in tx.search("Task", query):
-        task["status"] = "cancelled"
-        task["businessStatus"] = {"coding": [{"system": systems.state_system("escalation"), "code": "lifted"}]}
-        task["lastModified"] = instant(tx.now)
-        task["restriction"].pop("period", None)
-        task.pop("owner", None)
-        tx.update(task)
-        tx.cancel_due("escalation.deadline", f"Task/{task['id']}")
+    query = [("part-of", case.ref), ("code", f"{systems.WORKFLOW}|{ESCALATION.name}"), ("status", "requested")]
+    for raised in tx.search("Task", query):
+        reported = load(tx, ESCALATION, raised["id"])
+        tx.end_grants(reported.ref)
+        move(tx, reported, ESCALATION.act("lift"))
 
 
 def moment(text: str) -> int:

@@ -15,21 +15,10 @@ from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept, designation
 from doorstep.workflows import affiliation
 from doorstep.workflows.coordination import Case, begin, load, move, parts_played, state_of
-from doorstep.workflows.table import CLOCK, Act, State, Table, needed
+from doorstep.workflows.reported import ESCALATION
+from doorstep.workflows.table import needed
 
-TABLE: Final = Table(
-    "escalation", "workflows.escalation", "Task", ("late", "superior"),
-    (
-        State("raised", "workflows.escalation-raised", "requested", "", "superior", "escalation.settle"),
-        State("settled", "workflows.escalation-settled", "completed", ""),
-        State("lifted", "workflows.escalation-lifted", "cancelled", ""),
-    ),
-    (
-        Act("raise", "workflows.escalation-raise", CLOCK, (), "raised"),
-        Act("remind", "workflows.escalation-remind", CLOCK, ("raised",), "raised"),
-        Act("settle", "workflows.escalation-settle", "superior", ("raised",), "settled", ("note",)),
-    ),
-)  # fmt: skip
+TABLE: Final = ESCALATION
 
 
 def raise_task(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:

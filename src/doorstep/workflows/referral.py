@@ -160,19 +160,20 @@ def miss(tx: Tx, *, task: str) -> Stored:
     return move(tx, _case(tx, task, act), act)
 
 
-def returnable(tx: Tx, *, task: str) -> Case:
-    """The referral, if the actor may return it now; refuses otherwise."""
-    return _case(tx, task, TABLE.act("return"))
+def returnable(tx: Tx, *, task: str, reply: Reply, planned: bool) -> Case:
+    """The referral, if the actor may return it now with this reply; refuses otherwise, naming every empty box."""
+    act = TABLE.act("return")
+    case = _case(tx, task, act)
+    needed(act, {**_said(reply), "plan": planned or None})
+    return case
 
 
 def give_back(tx: Tx, *, task: str, reply: Reply, plan: str) -> Stored:
     """Return the patient with a reply and a plan (a CarePlan reference): the only way to close."""
     act = TABLE.act("return")
     case = _case(tx, task, act)
-    needed(act, {"diagnosis": reply.diagnosis, "treatment": reply.treatment, "advice": reply.advice, "plan": plan})
-    written = {"diagnosis": reply.diagnosis, "results": reply.results, "treatment": reply.treatment,
-               "advice": reply.advice}  # fmt: skip
-    outputs = tuple(item(box, text.strip()) for box, text in written.items() if text.strip())
+    needed(act, {**_said(reply), "plan": plan})
+    outputs = tuple(item(box, text.strip()) for box, text in _said(reply).items() if text.strip())
     done = request_status(tx, case, act)
     return move(tx, case, act, outputs=(*outputs, item_reference("plan", plan)), also=(done, plan))
 
@@ -203,6 +204,12 @@ def withdraw(tx: Tx, *, task: str, reason: str) -> Stored:
     tx.end_grants(case.ref)
     done = request_status(tx, case, act)
     return move(tx, case, act, reason=coded, also=(done,))
+
+
+def _said(reply: Reply) -> dict[str, str]:
+    """The boxes of the returning sheet, in its order."""
+    return {"diagnosis": reply.diagnosis, "results": reply.results, "treatment": reply.treatment,
+            "advice": reply.advice}  # fmt: skip
 
 
 def _case(tx: Tx, task: str, act: Act) -> Case:
