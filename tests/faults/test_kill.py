@@ -6,11 +6,15 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from doorstep.kernel import store as stores
+from doorstep.kernel.errors import Unavailable
 from tests.faults.running import Writer, violations
+from tests.faults.writer import ACTOR, pair
 from tests.postgres import Cluster
 
 ROUNDS = 5
@@ -50,3 +54,30 @@ def test_kill_9_of_server_and_database_loses_nothing_on_postgresql(cluster: Clus
     finally:
         cluster.stop()
     assert len(acknowledged) > 15
+
+
+def test_a_database_that_restarts_is_a_503_and_then_works_again_without_our_restart(cluster: Cluster) -> None:
+    store = stores.open(cluster.url, size=6)
+    try:
+        first = store.run(ACTOR, pair, "before")
+        with ThreadPoolExecutor(6) as threads:  # fill the pool
+            list(threads.map(lambda n: store.run(ACTOR, pair, f"p{n}"), range(12)))
+        cluster.crash()
+        with pytest.raises(Unavailable):
+            store.read_once(ACTOR, "Patient", first[0])
+        with pytest.raises(Unavailable):
+            store.run(ACTOR, pair, "while away")
+        cluster.start()
+        refused = 0
+        while True:
+            try:
+                second = store.run(ACTOR, pair, "after")
+                break
+            except Unavailable:
+                refused += 1
+                assert refused < 50
+        assert store.read_once(ACTOR, "Patient", first[0]).version == 1
+        assert store.read_once(ACTOR, "Observation", second[1]).version == 1
+    finally:
+        store.close()
+        cluster.stop()

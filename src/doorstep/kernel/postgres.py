@@ -94,6 +94,9 @@ class PostgresEngine:
         except (LostRace, Refusal):
             raise
         except (psycopg.Error, PoolTimeout) as error:
+            if isinstance(error, psycopg.OperationalError) and not isinstance(error, pg.QueryCanceled):
+                # The server went away: its other idle connections are dead too, and one refusal is enough.
+                self._pool.check()
             raise _refusal(error) from error
 
     # -- writing
