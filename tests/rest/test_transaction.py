@@ -172,6 +172,17 @@ def test_given_every_method_when_carried_out_then_in_the_order_of_the_standard(c
     assert client.get("Patient/old").status == 410
 
 
+def test_given_operations_that_only_ask_when_carried_out_then_they_are_answered(client: Client) -> None:
+    client.put("Patient/a", patient(id="a"))
+    answer = client.post("", bundle(
+        entry("POST", "Patient/$validate", patient(gender="x")), entry("POST", "Observation", observation("Patient/a")),
+        entry("GET", "Patient/a/$everything"), entry("GET", "metadata"), entry("GET", "Patient/a/_history"),
+    ))
+    assert [each["response"]["status"][:3] for each in answer.entries] == ["200", "201", "200", "200", "200"]
+    assert answer.entries[0]["resource"]["issue"][0]["severity"] == "error"
+    assert len(answer.entries[2]["resource"]["entry"]) == 2
+
+
 def test_given_what_was_deleted_when_it_is_referred_to_in_the_same_bundle_then_it_is_refused(client: Client) -> None:
     client.put("Patient/a", patient(id="a"))
     answer = client.post("", bundle(entry("POST", "Observation", observation("Patient/a")), entry("DELETE", "Patient/a")))
@@ -206,7 +217,9 @@ REFUSED: list[tuple[str, dict[str, Any], int, str]] = [
     ("a patch that is none", entry("PATCH", "Patient/a", {"resourceType": "Binary", "contentType": "application/json-patch+json", "data": "?"}), 422, "Bundle.entry[1].resource.data"),
     ("an address that cannot change", entry("PUT", "Patient/a/_history/1", patient(id="a")), 400, "Bundle.entry[1].request.url"),
     ("no condition", entry("DELETE", "Patient"), 400, "Bundle.entry[1].request.url"),
-    ("an operation", entry("POST", "Patient/$validate", patient()), 400, "Bundle.entry[1].request.url"),
+    ("an operation that changes", entry("POST", "Patient/a/$meta-add", {"resourceType": "Parameters"}), 400, "Bundle.entry[1].request.url"),
+    ("an operation that is not there", entry("POST", "Patient/$fly", patient()), 404, "Bundle.entry[1]"),
+    ("an address that is not there", entry("GET", "Patient/a/b/c/d/e"), 404, "Bundle.entry[1]"),
     ("a strange method", entry("BREW", "Patient"), 422, "Bundle.entry[1].request.method"),
     ("no request", {"resource": patient()}, 422, "Bundle.entry[1].request"),
     ("no url", {"request": {"method": "GET"}}, 422, "Bundle.entry[1].request.url"),

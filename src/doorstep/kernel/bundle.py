@@ -1,8 +1,9 @@
 """Transactions: R4 3.1.0.11.2. A bundle of changes is one command: all of it holds, or none.
 
 Order of work, whatever the order of the entries: conditions are resolved, ids are given to what is new, names of
-entries become references; then DELETE, POST, PUT and PATCH. What is read (GET) is checked here and answered afterwards,
-on the committed record. The same resource twice is refused. A refusal names its entry: ``Bundle.entry[2]...``.
+entries become references; then DELETE, POST, PUT and PATCH. What is only asked (GET, operations) is checked here and
+answered afterwards, on the committed record. The same resource twice is refused. A refusal names its entry:
+``Bundle.entry[2]...``.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Done:
 
 
 def transaction(tx: Tx, plan: Plan | bytes, *, delete_many: bool = False) -> list[Done]:
-    """Carry out every change of a transaction; the results in the order of the entries, GET not among them."""
+    """Carry out every change of a transaction; the results in the order of the entries, questions not among them."""
     if isinstance(plan, bytes):
         plan = read(exact.decode(plan), plan)
     work = _Work(tx, plan, delete_many)
@@ -99,7 +100,7 @@ class _Work:
 
     def _identities(self, entry: Entry) -> Iterator[str]:
         """What no other entry may name too."""
-        if entry.method in ("GET", "HEAD"):
+        if entry.only_asks:
             return
         if entry.full_url and entry.method in ("POST", "PUT"):
             yield entry.full_url
@@ -183,6 +184,8 @@ class _Work:
                     ready.append(index)
 
     def _is_written(self, entry: Entry) -> bool:
+        if entry.only_asks:
+            return False
         return entry.method == "PUT" or (entry.method == "POST" and entry.index not in self._found)
 
     def _resolve_conditions(self) -> None:
@@ -228,7 +231,7 @@ class _Work:
         """All entries of one method, in the order of the bundle."""
         act = {"DELETE": self._delete, "POST": self._create, "PUT": self._update, "PATCH": self._patch}[method]
         for entry in self._entries:
-            if entry.method == method:
+            if entry.method == method and not entry.only_asks:
                 with inside(entry):
                     done = act(entry)
                     self._check_deleted(entry, done)

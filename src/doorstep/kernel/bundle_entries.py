@@ -63,6 +63,11 @@ class Entry:
         return self.path.partition("/")[2]
 
     @property
+    def only_asks(self) -> bool:
+        """Whether the entry is a question (a read, a search, an operation), answered after the changes."""
+        return self.method in ("GET", "HEAD") or "$" in self.path
+
+    @property
     def pairs(self) -> Pairs:
         return parse_qsl(self.query, keep_blank_values=True)
 
@@ -136,11 +141,12 @@ def _entry(index: int, item: Any, base: str) -> Entry:
 
 def _prepare(plan: Plan) -> None:
     """Check what only a transaction asks of its entries, and find the links between them."""
-    names = frozenset(entry.full_url for entry in plan.entries if entry.full_url and entry.method in ("POST", "PUT"))
+    names = frozenset(entry.full_url for entry in plan.entries if entry.full_url and not entry.only_asks)
     for entry in plan.entries:
         with inside(entry):
-            if entry.method not in ("GET", "HEAD"):
-                _check_change(entry)
+            if entry.only_asks:
+                continue
+            _check_change(entry)
             if entry.method in ("POST", "PUT") and entry.type != "Bundle":
                 entry.links = links(entry.raw, full_url=entry.full_url, known=names)
 

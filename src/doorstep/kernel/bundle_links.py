@@ -66,7 +66,8 @@ def placeholder(raw: bytes) -> str | None:
     """A reference in ``raw`` that only a transaction could resolve; None when there is none."""
     if b"urn:" not in raw:
         return None
-    return next((link.target for link in links(raw, full_url="", known=frozenset()) if is_placeholder(link.target)), None)
+    names = (link.target for link in links(raw, full_url="", known=frozenset()))
+    return next((name for name in names if is_placeholder(name)), None)
 
 
 def rewrite(raw: bytes, places: list[Link], targets: Mapping[str, str]) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any
 from doorstep.kernel import bundle as bundles
 from doorstep.kernel import exact
 from doorstep.kernel.bundle import Done, Entry, Plan
+from doorstep.kernel.bundle_entries import inside
 from doorstep.kernel.errors import BadRequest, NotSupported, Refusal
 from doorstep.rest import endings, outcome
 from doorstep.rest.bundles import bundle as assembled
@@ -29,14 +30,24 @@ def bundle(service: Service, request: Request) -> Response:
         answers = [_part(request, _inner(service, request, entry)) for entry in plan.entries]
         return Response(200, [JSON_HEADER], assembled("batch-response", total=None, links=(), entries=answers))
     for entry in plan.entries:
-        if "$" in entry.path and entry.method not in ("GET", "HEAD"):
-            raise NotSupported("rest.operation-in-transaction", element=f"{entry.where}.request.url")
+        if entry.only_asks:
+            _check_question(entry)
     try:
         done = service.store.run(request.actor, bundles.transaction, plan, delete_many=service.delete_many)
     except Refusal as refusal:
         raise bundles.locate(plan, refusal) from refusal
     answers = list(_answers(service, request, plan, done))
     return Response(200, [JSON_HEADER], assembled("transaction-response", total=None, links=(), entries=answers))
+
+
+def _check_question(entry: Entry) -> None:
+    """Refuse the whole when a question of a transaction has no address, or changes something."""
+    from doorstep.rest.router import find  # the table knows this file
+
+    with inside(entry):
+        route, _ = find(entry.method, entry.path)
+    if route.code in ("$meta-add", "$meta-delete"):
+        raise NotSupported("rest.operation-in-transaction", element=f"{entry.where}.request.url")
 
 
 def _answers(service: Service, request: Request, plan: Plan, done: list[Done]) -> Iterator[bytes]:
@@ -72,40 +83,40 @@ def _inner(service: Service, request: Request, entry: Entry) -> Response:
     """One entry as a request of its own, by the same table and the same actor."""
     from doorstep.rest.router import find  # the table knows this file
 
-    inside, code = request, ""
+    asked, code = request, ""
     try:
-        inside = _request(service, request, entry)
-        route, inside.args = find(inside.method, inside.path)
+        asked = _request(service, request, entry)
+        route, asked.args = find(asked.method, asked.path)
         code = route.code
-        if inside.path == "":
+        if asked.path == "":
             raise NotSupported("rest.bundle-in-bundle", element=f"{entry.where}.request.url")
-        return endings.finish(inside, route.handler(service, inside))
+        return endings.finish(asked, route.handler(service, asked))
     except Refusal as refusal:
         if code:
-            endings.note(service, inside, code, refusal)
+            endings.note(service, asked, code, refusal)
         return endings.refused(refusal, request.language)
     except Exception:  # noqa: BLE001 - the other entries of a batch stand for themselves
-        return endings.broken(inside.environ, request.language)
+        return endings.broken(asked.environ, request.language)
 
 
 def _request(service: Service, request: Request, entry: Entry) -> Request:
     if len(entry.path) + len(entry.query) > service.limits.url:
         raise BadRequest("rest.url-too-long", element=f"{entry.where}.request.url", limit=service.limits.url)
-    asked = {
+    members = {
         "HTTP_IF_MATCH": "ifMatch", "HTTP_IF_NONE_MATCH": "ifNoneMatch", "HTTP_IF_MODIFIED_SINCE": "ifModifiedSince",
         "HTTP_IF_NONE_EXIST": "ifNoneExist",
     }
-    environ = {name: entry.request[member] for name, member in asked.items() if member in entry.request}
+    environ = {name: entry.request[member] for name, member in members.items() if member in entry.request}
     environ |= {"REQUEST_METHOD": entry.method, "QUERY_STRING": entry.query}
     for name in ("HTTP_PREFER", "HTTP_ACCEPT_LANGUAGE"):
         environ[name] = request.environ.get(name, "")
     content = entry.raw
     if entry.method == "PATCH":
         content = exact.encode(bundles.operations(entry))
-    inside = Request(environ, path=entry.path, base=request.base, limit=service.limits.parameters, inner=True,
-                     content=content)
-    inside.actor = request.actor
-    return inside
+    asked = Request(environ, path=entry.path, base=request.base, limit=service.limits.parameters, inner=True,
+                    content=content)
+    asked.actor = request.actor
+    return asked
 
 
 def _part(request: Request, response: Response) -> bytes:
