@@ -61,7 +61,7 @@ def warm() -> None:
     """Make every type's function and load the readings of Chinese characters, so that no request waits for them."""
     for type_name in definitions().resources:
         extractor(type_name)
-    pinyin({"text": "单雄信"})
+    pinyin({"text": chr(0x5355)})  # any Chinese name loads the tables of sounds
 
 
 @cache
