@@ -10,7 +10,7 @@ from doorstep.kernel.definitions import definitions
 from doorstep.kernel.fhirpath import FhirPathError, Node, compile
 from doorstep.kernel.validate import invariants, validate
 from doorstep.kernel.validate.by_heart import BY_HEART
-from doorstep.kernel.validate.rules import IN_STRUCTURE
+from doorstep.kernel.validate.rulebook import IN_STRUCTURE
 from tests.kernel.validate.examples import examples, sample
 from tests.kernel.validate.nodes import at, nodes
 

@@ -1,50 +1,22 @@
 """The rules that the standard writes in FHIRPath, on every element that has one (R4 2.1.0.10).
 
-Rules that ``structure`` already holds are left out. For each combination of members that an element can have, the
-rules that could still be broken are worked out once; the others do not run.
+One compiled walk for each type looks at its own rules and goes on only into members whose values have rules.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from doorstep.kernel.definitions import Invariant, Type, definitions
+from doorstep.kernel.definitions import Element, Invariant, Type, definitions
 from doorstep.kernel.errors import Issue
-from doorstep.kernel.fhirpath import FhirPathError, Node, Program, compile
-from doorstep.kernel.fhirpath.errata import CORRECTED
-from doorstep.kernel.fhirpath.model import ways
-from doorstep.kernel.fhirpath.parser import parse
-from doorstep.kernel.validate.by_heart import BY_HEART
+from doorstep.kernel.fhirpath import Node
 from doorstep.kernel.validate.findings import MAX_FINDINGS, join
-from doorstep.kernel.validate.reach import forced, reach
-
-IN_STRUCTURE = frozenset(("ele-1", "ext-1", "dom-2", "ref-1", "txt-1"))
-"""Rules that the structural check knows by heart."""
+from doorstep.kernel.validate.rulebook import IN_STRUCTURE, Rulebook, Scope
 
 _RESOURCES = frozenset(("Resource", "DomainResource"))
-_REMEMBERED = 1024
-"""Combinations of members kept for each type."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """%resource and %rootResource of the elements at hand."""
-
-    resource: Node
-    root: Node
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One invariant ready to run."""
-
-    invariant: Invariant
-    holds: Callable[[Node, Scope], bool]
-    program: Program
-
+_NOWHERE = Scope(Node("Resource", {}), Node("Resource", {}))
 
 Broken = tuple[str, Issue]
 """(path relative to the value, issue without element)"""
@@ -64,9 +36,6 @@ def invariants(resource: dict[str, Any]) -> list[Issue]:
     ]
 
 
-_NOWHERE = Scope(Node("Resource", {}), Node("Resource", {}))
-
-
 def _inner(value: dict[str, Any], _: Scope) -> list[Broken] | None:
     """A resource by itself, or in a Bundle or in Parameters: a world of its own."""
     whole = Node(value["resourceType"], value)
@@ -79,43 +48,40 @@ def _contained(value: dict[str, Any], scope: Scope) -> list[Broken] | None:
 
 
 @cache
-def walk(type_name: str) -> Walk:
-    """The walk over an instance of a type: its own rules, those on its members, then its parts."""
+def walk(type_name: str, placed: tuple[Invariant, ...] = ()) -> Walk:
+    """The walk over an instance of a type: its own rules with those that ``placed`` puts on it, then its parts."""
     kind = definitions().types[type_name]
-    own = tuple(rule(type_name, it) for it in kind.invariants if it.key not in IN_STRUCTURE and not it.path)
-    known: dict[frozenset[str], tuple[Rule, ...]] = {}
-    spoken = frozenset(member for each in own for member in _members(each, type_name))
-    placed = _placed(kind)
-    parts = _parts(kind)
+    book = Rulebook(type_name, (*(each for each in kind.invariants if not each.path), *placed))
+    ruled = frozenset(name for name, element in kind.elements.items() if _is_ruled(kind, element))
+    parts: dict[str, Walk] = {}
 
     def run(value: Any, scope: Scope) -> list[Broken] | None:
-        broken: list[Broken] = []
-        if own:
-            there = spoken.intersection(value)
-            rules = known.get(there)
-            if rules is None:
-                rules = tuple(each for each in own if not _holds_anyway(each, type_name, there))
-                if len(known) < _REMEMBERED:
-                    known[there] = rules
-            for each in rules:
-                broken += judge(each, Node(type_name, value), scope)
-        for name in value:
-            if name in placed:
-                broken += _on_values(value, name, kind.elements[name].type, placed[name], scope)
-            if name in parts:
-                broken += _on_part(parts[name], name, value[name], scope)
-                if len(broken) > MAX_FINDINGS:
-                    break
-        return broken or None
+        broken: list[Broken] | None = None
+        if book.rules:
+            for rule in book.open_for(value):
+                issue = rule.judge(Node(type_name, value), scope)
+                if issue:
+                    broken = [*(broken or ()), ("", issue)]
+        if ruled.isdisjoint(value):
+            return broken
+        if not parts:
+            parts.update({name: _part(kind, kind.elements[name]) for name in ruled})
+        for name, member in value.items():
+            part = parts.get(name)
+            if part is not None:
+                found = _on_items(part, name, member, scope) if type(member) is list else part(member, scope)
+                if found:
+                    broken = [*(broken or ()), *(_under(name, found) if type(member) is not list else found)]
+                    if len(broken) > MAX_FINDINGS:
+                        break
+        return broken
 
     return run
 
 
-def _on_part(part: Walk, name: str, member: Any, scope: Scope) -> list[Broken]:
-    if type(member) is not list:
-        return _under(name, part(member, scope))
+def _on_items(part: Walk, name: str, items: list[Any], scope: Scope) -> list[Broken] | None:
     broken: list[Broken] = []
-    for index, item in enumerate(member):
+    for index, item in enumerate(items):
         found = part(item, scope)
         if found:
             broken += _under(f"{name}[{index}]", found)
@@ -124,92 +90,42 @@ def _on_part(part: Walk, name: str, member: Any, scope: Scope) -> list[Broken]:
     return broken
 
 
-def _under(prefix: str, broken: list[Broken] | None) -> list[Broken]:
-    return [(join(prefix, path), issue) for path, issue in broken] if broken else []
+def _under(prefix: str, broken: list[Broken]) -> list[Broken]:
+    return [(join(prefix, path), issue) for path, issue in broken]
 
 
-def rule(type_name: str, invariant: Invariant) -> Rule:
-    """An invariant ready to run on instances of a type."""
-    program = compile(invariant.expression, base=type_name)
-
-    ours = BY_HEART.get(invariant.key)
-
-    def holds(node: Node, scope: Scope) -> bool:
-        if ours:
-            return ours(node.value)
-        return program.true(scope.resource, context=node, root=scope.root)
-
-    return Rule(invariant, holds, program)
+def _part(kind: Type, element: Element) -> Walk:
+    """The walk over one value of a member."""
+    if element.name == "contained":
+        return _contained
+    if element.type in _RESOURCES:
+        return _inner
+    if definitions().types[element.type].kind == "primitive-type":
+        return _primitive(element.type, _placed(kind, element))
+    return walk(element.type, _placed(kind, element))
 
 
-def _tree(program: Program) -> Any:
-    return parse(CORRECTED.get(program.expression, program.expression))
-
-
-def _members(rule: Rule, type_name: str) -> frozenset[str]:
-    """JSON members that the rule's answer may hang on; none for a rule that looks anywhere, which always runs."""
-    names = reach(_tree(rule.program)) or frozenset()
-    return frozenset(member for name in names for way in ways(type_name, name) for member in way[:2])
-
-
-def _holds_anyway(rule: Rule, type_name: str, there: frozenset[str]) -> bool:
-    """Whether the rule holds for every instance with these members."""
-    names = reach(_tree(rule.program))
-    if names is None:
-        return False
-    present = frozenset(
-        name for name in names if any(member in there for way in ways(type_name, name) for member in way[:2])
-    )
-    return forced(_tree(rule.program), type_name, present) is True
-
-
-def _placed(kind: Type) -> dict[str, tuple[Rule, ...]]:
-    """Rules that sit on an element, by JSON member; a choice has them on each of its members."""
-    found: dict[str, tuple[Rule, ...]] = {}
-    for invariant in kind.invariants:
-        if invariant.path and invariant.key not in IN_STRUCTURE:
-            for name, element in kind.elements.items():
-                if element.path == invariant.path:
-                    found[name] = (*found.get(name, ()), rule(element.type, invariant))
-    return found
-
-
-def _on_values(value: dict[str, Any], name: str, type_name: str, rules: tuple[Rule, ...], scope: Scope) -> list[Broken]:
-    member, shadow = value[name], value.get(f"_{name}")
-    pairs = enumerate(member) if isinstance(member, list) else [(None, member)]
-    broken: list[Broken] = []
-    for index, item in pairs:
-        beside = shadow[index] if isinstance(shadow, list) and index is not None else shadow
-        node = Node(type_name, item, beside if isinstance(beside, dict) else None)
-        place = name if index is None else f"{name}[{index}]"
-        for each in rules:
-            broken += _under(place, judge(each, node, scope))
-    return broken
-
-
-def _parts(kind: Type) -> dict[str, Walk]:
-    """The members whose values can break a rule."""
-    found: dict[str, Walk] = {}
-    for name, element in kind.elements.items():
-        if name == "contained":
-            found[name] = _contained
-        elif element.type in _RESOURCES:
-            found[name] = _inner
-        elif _has_rules(element.type):
-            found[name] = _later(element.type)
-    return found
-
-
-def _later(type_name: str) -> Walk:
-    """The walk of a type, made when the first value comes by; types may refer to themselves."""
-    made: list[Walk] = []
+def _primitive(type_name: str, placed: tuple[Invariant, ...]) -> Walk:
+    """Rules on a primitive; a null that only holds a place has none."""
+    rules = Rulebook(type_name, placed).rules
 
     def run(value: Any, scope: Scope) -> list[Broken] | None:
-        if not made:
-            made.append(walk(type_name))
-        return made[0](value, scope)
+        if value is None:
+            return None
+        judged = (rule.judge(Node(type_name, value), scope) for rule in rules)
+        return [("", issue) for issue in judged if issue]
 
     return run
+
+
+def _placed(kind: Type, element: Element) -> tuple[Invariant, ...]:
+    """Rules that a type puts on one of its elements; on a choice, on each of its members."""
+    return tuple(each for each in kind.invariants if each.path == element.path and each.key not in IN_STRUCTURE)
+
+
+def _is_ruled(kind: Type, element: Element) -> bool:
+    """Whether a value of an element can break a rule."""
+    return element.type in _RESOURCES or bool(_placed(kind, element)) or _has_rules(element.type)
 
 
 @cache
@@ -221,20 +137,8 @@ def _has_rules(type_name: str) -> bool:
         kind = definitions().types[name]
         if name in seen or kind.kind == "primitive-type":
             continue
-        if name in _RESOURCES or any(invariant.key not in IN_STRUCTURE for invariant in kind.invariants):
+        if name in _RESOURCES or any(each.key not in IN_STRUCTURE for each in kind.invariants):
             return True
         seen.add(name)
         waiting += (element.type for element in kind.elements.values())
     return False
-
-
-def judge(rule: Rule, node: Node, scope: Scope) -> list[Broken]:
-    """Run one rule on one element; what cannot be decided on these values is a warning."""
-    said = {"rule": rule.invariant.key, "human": rule.invariant.human}
-    try:
-        if rule.holds(node, scope):
-            return []
-    except FhirPathError as error:
-        return [("", Issue("warning", "invariant", "validate.invariant-undecided", {**said, "reason": error.key}))]
-    severity = "error" if rule.invariant.severity == "error" else "warning"
-    return [("", Issue(severity, "invariant", "validate.invariant", said))]

@@ -102,7 +102,8 @@ def _object(kind: Type) -> Check:
     members: dict[str, Check] = {}
     is_resource = kind.kind == "resource"
     required = cardinality.required(kind)
-    needed = frozenset(name for names in required for name in names if len(names) == 1)
+    needed = tuple(names[0] for names in required if len(names) == 1)
+    needed_choices = tuple(frozenset(names) for names in required if len(names) > 1)
     choices = tuple((group, frozenset(names)) for group, names in kind.choices.items())
     counted = cardinality.is_counted(kind)
 
@@ -119,11 +120,14 @@ def _object(kind: Type) -> Check:
                 findings += under(name, excused(value, name, bad))
                 if len(findings) >= MAX_FINDINGS:
                     return findings[:MAX_FINDINGS]
-        keys = value.keys()
-        if not needed <= keys or len(required) > len(needed):
-            findings += cardinality.missing(value, required)
+        for name in needed:
+            if name not in value:
+                findings += cardinality.missing(value, (name,))
+        for names in needed_choices:
+            if names.isdisjoint(value):
+                findings += cardinality.missing(value, tuple(name for name in kind.elements if name in names))
         for group, names in choices:
-            if len(names & keys) > 1:
+            if len(names.intersection(value)) > 1:
                 findings += cardinality.several(value, group, names)
         if len(value) < 2 and not is_resource and (not value or "id" in value):
             findings += found("structure", "validate.empty-object")
