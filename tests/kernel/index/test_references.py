@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.kernel.index.references import address, leads_to, relative, target
+from doorstep.kernel.index.references import address, addresses, leads_to, relative, target
 
 
 @pytest.mark.parametrize(
@@ -76,5 +76,7 @@ def test_the_type_is_known_from_the_address_or_the_contained_resource(reference:
 def test_a_canonical_is_found_with_and_without_its_version() -> None:
     assert list(address("http://x/Q|2.0")) == [("", "http://x/Q"), ("", "http://x/Q|2.0")]
     assert list(address("http://x/Q")) == [("", "http://x/Q")]
+    assert list(address("Library/a|2.0")) == [("Library", "a"), ("", "Library/a"), ("", "Library/a|2.0")]
+    assert addresses("Library/a|2.0") == ["Library/a", "Library/a|2.0"]
     assert list(address("")) == []
     assert list(address(None)) == []

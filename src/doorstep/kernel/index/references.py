@@ -50,18 +50,21 @@ def leads_to(reference: Any, resource: dict[str, Any]) -> str:
 
 
 def address(value: Any) -> Sequence[Target]:
-    """Of a canonical or uri: the address without its |version, and with it."""
+    """Of a canonical or uri: the address without its |version, and with it; one that is "Type/id" also as such."""
     if value.__class__ is not str or not value:
         return ()
     bare = value.partition("|")[0]
-    if bare == value:
-        return (("", bounded(value)),)
-    return ("", bounded(bare)), ("", bounded(value))
+    local = _RELATIVE.match(bare)
+    found = [(local[1], local[2])] if local else []
+    found.append(("", bounded(bare)))
+    if bare != value:
+        found.append(("", bounded(value)))
+    return found
 
 
 def addresses(value: Any) -> Sequence[str]:
     """The same for a parameter of kind uri."""
-    return [text for _, text in address(value)]
+    return [text for type_name, text in address(value) if not type_name]
 
 
 def _contained(id_: str, resource: dict[str, Any]) -> str:
