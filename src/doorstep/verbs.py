@@ -50,7 +50,7 @@ def token(options: Namespace) -> int:
     actor = ACCOUNTS.get(options.account)
     if actor is None:
         raise BadRequest("cli.unknown-account", account=options.account, known=", ".join(ACCOUNTS))
-    store = stores.open(_url(options), exclusive=False) if _is_sqlite(options) else stores.open(_url(options))
+    store = stores.open(_url(options), exclusive=False)
     try:
         if options.revoke:
             say("cli.revoked", count=store.revoke(options.account))
@@ -151,10 +151,10 @@ class _opened:
     """A store beside a running server: reads and small side rows only."""
 
     def __init__(self, options: Namespace) -> None:
-        self._url, self._sqlite = _url(options), _is_sqlite(options)
+        self._url = _url(options)
 
     def __enter__(self) -> Store:
-        self._store = stores.open(self._url, exclusive=False) if self._sqlite else stores.open(self._url)
+        self._store = stores.open(self._url, exclusive=False, statement_limit_s=0)
         return self._store
 
     def __exit__(self, *_: object) -> None:
@@ -173,10 +173,6 @@ def _url(options: Namespace) -> str:
     if options.database:
         return str(options.database)
     return f"sqlite:///{_data(options).resolve()}"
-
-
-def _is_sqlite(options: Namespace) -> bool:
-    return _url(options).startswith("sqlite")
 
 
 def _bar(name: str) -> Callable[[int, int], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -22,8 +23,6 @@ BASIC = 15
 def engine(store_url: str) -> Iterator[Engine]:
     opened: Engine
     if store_url.startswith("sqlite"):
-        from pathlib import Path
-
         opened = SqliteEngine(Path(store_url.removeprefix("sqlite:///")), synchronous="OFF")
     else:
         opened = PostgresEngine(store_url, size=24)
@@ -192,3 +191,18 @@ def test_after_closing_nothing_is_accepted(engine: Engine) -> None:
         with pytest.raises(Unavailable):
             engine.apply(WriteSet(puts=[put("a")]))
         engine._thread.join()  # type: ignore[attr-defined]
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+
+
+def test_a_question_that_takes_too_long_is_broken_off_and_the_next_one_answered(store_url: str) -> None:
+    if store_url.startswith("sqlite"):
+        quick: Engine = SqliteEngine(Path(store_url.removeprefix("sqlite:///")), synchronous="OFF", statement_limit_s=0.2)
+    else:
+        quick = PostgresEngine(store_url, statement_limit_s=0.2)
+    with pytest.raises(Unavailable) as refused:
+        quick.once(ENDLESS)
+    assert refused.value.key == "store.too-slow"
+    assert quick.once("SELECT 1") == [(1,)]
+    quick.close()

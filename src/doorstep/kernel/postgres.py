@@ -23,8 +23,8 @@ from doorstep.kernel.postgres_apply import apply
 from doorstep.kernel.writeset import LostRace, WriteSet, expect
 
 _MIGRATION_LOCK = 0x646F6F72
-STATEMENT_LIMIT = "5s"
-"""No question of a client runs longer than this (security: bad inputs)."""
+STATEMENT_LIMIT_S = 5.0
+"""No question of a client runs longer than this (security: bad inputs); 0 for an operator's own."""
 
 
 @lru_cache(maxsize=4096)
@@ -50,7 +50,8 @@ class PostgresEngine:
 
     dialect = "postgresql"
 
-    def __init__(self, dsn: str, *, size: int = 16) -> None:
+    def __init__(self, dsn: str, *, size: int = 16, statement_limit_s: float = STATEMENT_LIMIT_S) -> None:
+        self._limit = statement_limit_s
         self._closing = False
         self.dsn = dsn
         with psycopg.connect(dsn, autocommit=True) as connection:
@@ -60,7 +61,7 @@ class PostgresEngine:
             min_size=2,
             max_size=size,
             timeout=10,
-            configure=_configure,
+            configure=self._configure,
             open=True,
             check=None,
             reconnect_timeout=30,
@@ -145,6 +146,14 @@ class PostgresEngine:
         self._thread.join()
         self._pool.close()
 
+    def _configure(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        connection.autocommit = True
+        connection.prepare_threshold = 3
+        connection.prepared_max = 500
+        connection.execute(f"SET statement_timeout = {int(self._limit * 1000)}")
+        connection.execute("SET synchronous_commit = on")
+        connection.execute("SET jit = off")
+
     def _write_audits(self) -> None:
         """The audit rows of reads that wait, in one commit: durability once for many."""
         while True:
@@ -205,18 +214,9 @@ def migrate(connection: psycopg.Connection[tuple[Any, ...]], *, post: bool = Fal
     return applied
 
 
-def _configure(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-    connection.autocommit = True
-    connection.prepare_threshold = 3
-    connection.prepared_max = 500
-    connection.execute(f"SET statement_timeout = '{STATEMENT_LIMIT}'")
-    connection.execute("SET synchronous_commit = on")
-    connection.execute("SET jit = off")
-
-
 def _refusal(error: Exception) -> Refusal:
     if isinstance(error, pg.DiskFull):
         return StorageFull("store.full")
     if isinstance(error, pg.QueryCanceled):
-        return Unavailable("store.too-slow", limit=STATEMENT_LIMIT)
+        return Unavailable("store.too-slow", limit=f"{STATEMENT_LIMIT_S:g} s")
     return Unavailable("store.unavailable", reason=type(error).__name__)

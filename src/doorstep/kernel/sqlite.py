@@ -10,6 +10,7 @@ import fcntl
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from doorstep.kernel.sqlite_apply import Batch
 from doorstep.kernel.writeset import LostRace, WriteSet, expect
 
 FILE = "doorstep.db"
+STATEMENT_LIMIT_S = 5.0
+"""No question of a client runs longer than this (security: bad inputs); 0 for an operator's own."""
+_STEPS = 200_000
+"""Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
 BATCH = 512
 """Write sets in one commit at most."""
 
@@ -36,6 +41,20 @@ class SqliteReader:
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, params).fetchall()
+
+
+class _Reading:
+    """A reader's connection, whose statements are broken off after a moment."""
+
+    __slots__ = ("connection", "until")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.until = float("inf")
+        connection.set_progress_handler(self._too_late, _STEPS)
+
+    def _too_late(self) -> bool:
+        return time.monotonic() > self.until
 
 
 class _Statements:
@@ -81,12 +100,20 @@ class SqliteEngine:
 
     dialect = "sqlite"
 
-    def __init__(self, directory: Path, *, exclusive: bool = True, synchronous: str = "FULL") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        exclusive: bool = True,
+        synchronous: str = "FULL",
+        statement_limit_s: float = STATEMENT_LIMIT_S,
+    ) -> None:
         self._file = directory / FILE
+        self._limit = statement_limit_s
         self._synchronous = synchronous
         self._lock = _take(directory) if exclusive else None
-        self._readers: deque[sqlite3.Connection] = deque()
-        self._open: list[sqlite3.Connection] = []
+        self._readers: deque[_Reading] = deque()
+        self._open: list[_Reading] = []
         self._queue: deque[_Waiting] = deque()
         self._signal = threading.Condition()
         self._closing = False
@@ -118,16 +145,18 @@ class SqliteEngine:
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
         try:
-            connection = self._readers.pop()
+            reading = self._readers.pop()
         except IndexError:
-            connection = self._connect()
-            self._open.append(connection)
+            reading = _Reading(self._connect())
+            self._open.append(reading)
+        if self._limit:
+            reading.until = time.monotonic() + self._limit
         try:
-            yield connection
+            yield reading.connection
         except sqlite3.OperationalError as error:
             raise _refusal(error) from error
         finally:
-            self._readers.append(connection)
+            self._readers.append(reading)
 
     # -- writing
 
@@ -152,8 +181,8 @@ class SqliteEngine:
             self._closing = True
             self._signal.notify()
         self._thread.join()
-        for connection in self._open:
-            connection.close()
+        for reading in self._open:
+            reading.connection.close()
         self._connection.close()
         self._unlock()
 
@@ -317,6 +346,8 @@ def _take(directory: Path) -> int:
 
 def _refusal(error: sqlite3.Error) -> Refusal:
     code = getattr(error, "sqlite_errorcode", 0)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Unavailable("store.too-slow", limit=f"{STATEMENT_LIMIT_S:g} s")
     if code & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error):
         return StorageFull("store.full")
     return Unavailable("store.unavailable", reason=str(error))
