@@ -140,6 +140,17 @@ def test_given_a_gzip_bomb_when_posted_then_it_is_not_inflated(shared: Client) -
     assert shared.post("Patient", gzip.compress(gzip.compress(b"{}")), content_encoding="gzip").status == 400
 
 
+def test_given_millions_of_values_when_posted_then_they_are_counted_before_they_are_made(shared: Client) -> None:
+    for piece in (b"{},", b"[],", b'"ab",'):
+        body = b'{"resourceType":"Patient","name":[' + piece * (15_000_000 // len(piece)) + b"1]}"
+        tracemalloc.start()
+        answer = shared.post("Patient", body)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (answer.status, answer.key) == (413, "rest.too-many-values")
+        assert peak < 200 * 1024 * 1024
+
+
 @pytest.mark.parametrize(("length", "key"), [("x", "rest.bad-content-length"), ("-1", "rest.bad-content-length"), ("１", "rest.bad-content-length"),
                                              ("9" * 40, "rest.body-too-large"), ("500", "rest.body-cut-off")])
 def test_given_a_false_length_when_posted_then_it_is_refused(shared: Client, length: str, key: str) -> None:

@@ -107,6 +107,10 @@ def test_given_a_proxy_when_it_is_trusted_then_links_follow_it(store: Store, tok
     trusting, wary = (Client(make_app(store, trusted_proxy=trust), token) for trust in (True, False))
     assert trusting.get("Patient", **told).link("self") == "https://public.doorstep.example/fhir/Patient"
     assert str(wary.get("Patient", **told).link("self")).startswith("http://record.")
+    client = Client(make_app(store, trusted_proxy=True), token)
+    for given, shown in (("10.9.9.9, 192.0.2.7", "192.0.2.7"), ("nonsense", "127.0.0.1")):
+        client.get("Patient", x_forwarded_for=given)
+        assert store.engine.once("SELECT address FROM audit ORDER BY at DESC, id DESC LIMIT 1")[0][0] == shown
     assert trusting.get("Patient", **{**told, "x_forwarded_proto": "javascript"}).key == "rest.bad-scheme"
 
 

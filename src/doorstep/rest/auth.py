@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from ipaddress import ip_address
 from typing import Any, Final
 
 from doorstep.kernel.errors import Unauthenticated
@@ -25,7 +27,17 @@ def actor(service: Service, environ: dict[str, Any], request_id: str) -> Actor:
     found = service.store.account(token)
     if found is None:
         raise Unauthenticated("rest.unknown-token", element="Authorization")
-    return replace(found, address=environ.get("REMOTE_ADDR", ""), request=request_id)
+    return replace(found, address=_address(service, environ), request=request_id)
+
+
+def _address(service: Service, environ: dict[str, Any]) -> str:
+    """Where the request came from: the peer, or whom our own proxy names as its peer."""
+    if service.trusted_proxy:
+        named = environ.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+        with suppress(ValueError):
+            return str(ip_address(named))
+    peer: str = environ.get("REMOTE_ADDR", "")
+    return peer
 
 
 def challenge(refusal: Unauthenticated) -> str:

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from doorstep.kernel import exact
+from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.errors import BadRequest, NotSupported
 from doorstep.kernel.search import parse
@@ -20,6 +21,8 @@ from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
 
 _OPERATIONS: Final = "http://hl7.org/fhir/OperationDefinition/"
 _PATCH: Final = "application/json-patch+json"
+_SINCE: Final = instant(real_now())[:10]
+"""What is here can change when a process starts, not later."""
 _INTERACTIONS: Final = {"search-compartment": "search-type"}
 """Codes of our table that the standard's value set calls otherwise."""
 
@@ -45,7 +48,7 @@ def statement(service: Service, base: str) -> dict[str, Any]:
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
-        "date": "2024-01-01",
+        "date": _SINCE,
         "kind": "instance",
         "software": {"name": "Doorstep", "version": _version()},
         "implementation": {"description": "Doorstep", "url": base},

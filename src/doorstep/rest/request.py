@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from doorstep.kernel import exact
 from doorstep.kernel.bundle_links import placeholder
-from doorstep.kernel.errors import BadRequest, BrokenReference, Malformed
+from doorstep.kernel.errors import BadRequest, BrokenReference, Malformed, TooLarge
 from doorstep.kernel.refs import Actor
 from doorstep.locale_text import language
 from doorstep.rest import body, negotiate, prefer, query
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from doorstep.rest.service import Service
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._\-]{1,64}\Z")
+_LARGE: Final = 1_000_000
+"""Bytes from which the values of a body are counted before it is decoded."""
 SHAPING: Final = ("_format", "_pretty", "_summary", "_elements")
 """Parameters that shape any answer (R4 3.1.0.1.8); no interaction sees them."""
 
@@ -81,6 +83,8 @@ class Request:
         raw = self.read_body(service)
         if not raw:
             raise Malformed("rest.empty-body")
+        if len(raw) > _LARGE and raw.count(b",") + raw.count(b"{") + raw.count(b"[") > service.limits.values:
+            raise TooLarge("rest.too-many-values", limit=service.limits.values)
         return exact.decode(raw)
 
     def resource(self, service: Service, type_name: str | None = None) -> tuple[dict[str, Any], bytes]:

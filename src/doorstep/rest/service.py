@@ -17,6 +17,8 @@ class Limits:
 
     body: int = 16 * 1024 * 1024
     """Bytes of a request body, also after unpacking."""
+    values: int = 1_200_000
+    """Values in one JSON body: 16 MiB of "{}," would fill the memory twenty times over."""
     url: int = 8 * 1024
     """Bytes of path and query."""
     form: int = 256 * 1024
@@ -39,6 +41,6 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     cors: frozenset[str] = frozenset()
     trusted_proxy: bool = False
-    """Whether X-Forwarded-Proto and X-Forwarded-Host come from our own proxy and may be believed."""
+    """Whether X-Forwarded-Proto, -Host and -For come from our own proxy and may be believed."""
     delete_many: bool = False
     """Whether a conditional delete may remove more than one resource."""
