@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import bulk, claims, requests
+from bench import bulk, claims, growth, peers, requests
 from bench.engines import ENGINES
 from bench.figures import Table
 from bench.wrk import Missing
@@ -37,12 +37,32 @@ def _claims(table: Table, folder: Path, options: Options) -> None:
         claims.bench(table, folder, engine_name=engine_name)
 
 
+def _growth(table: Table, folder: Path, options: Options) -> None:
+    sizes = options.sizes or (growth.LARGE if options.large else growth.USUAL)
+    points = []
+    for engine_name in options.engine:
+        points += growth.bench(table, folder, engine_name=engine_name, sizes=sizes, seconds=options.seconds)
+    if options.draw is not None:
+        for file in growth.pictures(points, options.draw, _command()):
+            print(f"drawn: {file}")
+
+
+def _peers(table: Table, folder: Path, options: Options) -> None:
+    peers.bench(table, folder, seconds=options.seconds, rounds=options.rounds)
+
+
+def _command() -> str:
+    return f"python -m bench {' '.join(sys.argv[1:])}"
+
+
 BENCHES: dict[str, Callable[[Table, Path, Options], None]] = {
     "requests": _requests,
     "claims": _claims,
     "bulk": _bulk,
+    "growth": _growth,
+    "peers": _peers,
 }
-USUAL = tuple(BENCHES)
+USUAL = tuple(name for name in BENCHES if name != "peers")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,9 +89,16 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--rounds", type=int, default=2, help="runs of each measurement; the best counts")
     parser.add_argument("--folder", type=Path, help="where the records are made (a disk that is durable)")
     parser.add_argument("--json", type=Path, help="also append every figure to this file, one object a line")
+    parser.add_argument("--large", action="store_true", help="growth: also 100,000 residents (2.5 million resources)")
+    parser.add_argument("--sizes", type=_sizes, help="growth: these numbers of residents, as 1000,30000")
+    parser.add_argument("--draw", type=Path, help="growth: draw the curves into this folder")
     options = parser.parse_args(arguments)
     options.engine = options.engine or list(ENGINES)
     return options
+
+
+def _sizes(text: str) -> list[int]:
+    return sorted(int(number) for number in text.split(","))
 
 
 if __name__ == "__main__":

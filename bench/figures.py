@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 _HEAD = (
-    f"{'what':<34}{'engine':<12}{'conn':>5}{'figure':>12}  {'unit':<12}{'floor':>10}{'RATIO':>8}"
+    f"{'what':<44}{'engine':<12}{'conn':>5}{'figure':>12}  {'unit':<12}{'floor':>10}{'RATIO':>8}"
     f"{'cpu ms':>9}{'floor':>8}{'p50 ms':>9}{'p99 ms':>9}{'MB':>6}"
 )
 
@@ -31,10 +31,14 @@ class Figure:
     megabytes: float | None = None
     note: str = ""
 
+    def beside(self, floor: Figure, ratio: float) -> Figure:
+        """The same with another figure as its floor."""
+        return replace(self, floor=floor.value, ratio=ratio, floor_cpu=floor.cpu)
+
     def line(self) -> str:
         """The measurement as one line of the table."""
         cells = (
-            f"{self.what:<34}{self.engine:<12}{self.connections or '':>5}{_number(self.value):>12}  {self.unit:<12}"
+            f"{self.what:<44}{self.engine:<12}{self.connections or '':>5}{_number(self.value):>12}  {self.unit:<12}"
             f"{_number(self.floor):>10}{_number(self.ratio, 2):>8}{_number(self.cpu, 3):>9}"
             f"{_number(self.floor_cpu, 3):>8}{_number(self.p50, 2):>9}{_number(self.p99, 2):>9}"
             f"{_number(self.megabytes):>6}"

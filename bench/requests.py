@@ -123,7 +123,7 @@ def _best(runs: Sequence[wrk.Run]) -> wrk.Run:
 
 def _figure(kind: str, engine_name: str, connections: int, ours: wrk.Run, floor: wrk.Run) -> Figure:
     size = _WRITES.get(kind, 1)
-    names = {"read": "read by id", "search": "search patient+code+date, sorted", "create": "create, 16 index rows"}
+    names = {"read": "read by id", "search": "search patient+code+date, sorted, 10 found", "create": "create, 16 index rows"}
     what = names.get(kind, f"transaction of {size}")
     if connections == 1:
         value, low, unit, ratio = ours.p50, floor.p50, "ms p50", floor.p50 / ours.p50

@@ -1,0 +1,224 @@
+"""Other FHIR servers that the registries offer, asked the same in the same run: read, search, create, transactions.
+
+Each is installed into a folder of its own. None of them does all that the product does: see ``PEERS`` and the files in
+bench/peer_servers for what each keeps, and where.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import venv
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import data, product, wrk
+from bench.engines import engine
+from bench.figures import Figure, Table
+from bench.processes import Process, free_port
+
+RESIDENTS = 30
+CONNECTIONS = 16
+SERVERS = Path(__file__).parent / "peer_servers"
+KINDS = ("read", "search", "create", "bundle20")
+_NAMES = {"read": "read by id", "search": "search", "create": "create", "bundle20": "transaction of 20"}
+
+
+class Absent(Exception):
+    """A peer that could not be installed or did not start; the message says how it failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server under test. ``start`` installs it in a folder and answers the command that serves NDJSON on a port."""
+
+    name: str
+    python: bool
+    start: Callable[[Path, int, Path], list[str]]
+    base: str
+    ready: str
+    kinds: Sequence[str] = KINDS
+    headers: tuple[tuple[str, str], ...] = ()
+    subject: str = "patient={id}"
+    fill: bool = False
+    """Whether the data goes in over HTTP."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """A running server and the files of requests to it."""
+
+    process: Process
+    headers: dict[str, str]
+    files: dict[str, Path]
+
+
+def bench(table: Table, folder: Path, *, seconds: float, rounds: int) -> None:
+    """The product on SQLite beside every peer that can be had."""
+    wrk.check()
+    residents = [data.Resident(number) for number in range(RESIDENTS)]
+    with engine("sqlite", folder) as home, ExitStack() as stack:
+        place = folder / "sqlite"
+        file = place / "residents.ndjson"
+        data.write(file, range(RESIDENTS), observations=data.MANY)
+        url = home.new("product")
+        product.load(url, place, file)
+        headers = product.token(url, place)
+        server = stack.enter_context(product.server(url, place))
+        ours = Asked(server, headers, _files(place / "ours", "/fhir", "patient={id}", residents, file, KINDS))
+        table.section(f"peers, {RESIDENTS} residents with {data.MANY} observations; floor: the peer")
+        theirs: list[tuple[Peer, Asked]] = []
+        for peer in PEERS:
+            try:
+                theirs.append((peer, _begin(stack, folder / f"peer{len(theirs)}", peer, residents, file)))
+            except Absent as absent:
+                print(f"{peer.name}: not measured: {absent}", flush=True)
+        for kind in KINDS:
+            _compare(table, kind, ours, theirs, lambda: product.sealed(home, url), seconds, rounds)
+
+
+def _compare(
+    table: Table, kind: str, ours: Asked, theirs: Sequence[tuple[Peer, Asked]], settled: Callable[[], object],
+    seconds: float, rounds: int,
+) -> None:  # fmt: skip
+    asked = [(peer, each) for peer, each in theirs if kind in peer.kinds]
+    best: list[wrk.Run | None] = [None] * (len(asked) + 1)
+    for _ in range(rounds):
+        for place, each in enumerate([ours, *(each for _, each in asked)]):
+            run = wrk.load(
+                each.process.base, each.files[kind], each.headers, connections=CONNECTIONS, seconds=max(seconds, 5),
+                pids=[each.process.pid], settled=settled if each is ours else lambda: None,
+            )  # fmt: skip
+            known = best[place]
+            best[place] = run if known is None or run.rate > known.rate else known
+    mine = best[0]
+    assert mine is not None
+    for (peer, _), run in zip(asked, best[1:], strict=True):
+        assert run is not None
+        note = "best Python peer" if peer.python and run.rate == max(
+            each.rate for (other, _), each in zip(asked, best[1:], strict=True) if each and other.python
+        ) else ""  # fmt: skip
+        table.add(Figure(
+            f"{_NAMES[kind]}: {peer.name}", "sqlite", CONNECTIONS, mine.rate, "/s", run.rate, mine.rate / run.rate,
+            mine.cpu, run.cpu, mine.p50, mine.p99, mine.own, note,
+        ))  # fmt: skip
+
+
+def _begin(stack: ExitStack, folder: Path, peer: Peer, residents: Sequence[data.Resident], file: Path) -> Asked:
+    folder.mkdir()
+    port = free_port()
+    try:
+        command = peer.start(folder, port, file)
+        process = Process(command, port=port, log=folder / "log", ready=peer.ready, folder=folder, patience=120)
+    except (RuntimeError, OSError) as error:
+        raise Absent(str(error).strip().replace("\n", " ")[-300:]) from error
+    stack.callback(process.stop)
+    headers = {"Content-Type": product.JSON, **dict(peer.headers)}
+    if peer.fill:
+        _fill(process.base + peer.base, headers, file)
+    asked = Asked(process, headers, _files(folder, peer.base, peer.subject, residents, file, peer.kinds))
+    for kind in peer.kinds:
+        path, _, body = asked.files[kind].read_text("utf-8").splitlines()[0].partition("\t")
+        status, answer = wrk.fetch(process.base + path, headers, body)
+        entries = len(json.loads(answer or b"{}").get("entry", []))
+        if status not in (200, 201) or (kind == "search" and entries != 10):
+            raise Absent(f"{kind} answers {status} with {entries} entries: {answer[:200]!r}")
+    return asked
+
+
+def _files(
+    folder: Path, base: str, subject: str, residents: Sequence[data.Resident], file: Path, kinds: Sequence[str]
+) -> dict[str, Path]:
+    folder.mkdir(exist_ok=True)
+    lines = file.read_text("utf-8").splitlines()
+    ids = [json.loads(line)["id"] for line in lines if line.startswith('{"resourceType":"Observation"')]
+    searches = [data.search(each).replace(f"patient={each.id}", subject.format(id=each.id)) for each in residents]
+    made = {
+        "read": [(f"{base}/Observation/{id_}", "") for id_ in ids[::3]],
+        "search": [(f"{base}/{path}".replace("|", "%7C"), "") for path in searches],
+        "create": [(f"{base}/Observation", data.new_observation(data.Resident(each.number), 3)) for each in residents],
+        "bundle20": [(base, data.transaction(data.Resident(each.number), 20)) for each in residents],
+    }  # fmt: skip
+    return {kind: wrk.requests_file(folder / kind, made[kind]) for kind in kinds}
+
+
+def _fill(base: str, headers: dict[str, str], file: Path) -> None:
+    """The data as transactions of updates, which keep the ids."""
+    lines = file.read_text("utf-8").splitlines()
+    for start in range(0, len(lines), 100):
+        found = [json.loads(line) for line in lines[start : start + 100]]
+        names = [f"{each['resourceType']}/{each['id']}" for each in found]
+        entries = [
+            {"resource": each, "request": {"method": "PUT", "url": name}} for name, each in zip(names, found, strict=True)
+        ]
+        body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}, ensure_ascii=False)
+        status, answer = wrk.fetch(base, headers, body)
+        if status != 200:
+            raise Absent(f"does not take the data: {status} {answer[:200]!r}")
+
+
+# -- the peers
+
+
+def _run(arguments: list[str], folder: Path) -> None:
+    done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Absent(f"{' '.join(arguments[:3])}: {(done.stderr or done.stdout).strip()[-300:]}")
+
+
+def _python(folder: Path, *packages: str) -> Path:
+    """The interpreter of a new virtual environment with these packages."""
+    venv.create(folder / "venv", with_pip=True)
+    found = folder / "venv" / "bin" / "python"
+    _run([str(found), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], folder)
+    return found
+
+
+def _node(folder: Path, *packages: str) -> str:
+    """Node itself, with these packages in the folder."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        raise Absent("node and npm are not installed")
+    (folder / "package.json").write_text("{}", "utf-8")
+    _run([npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", *packages], folder)
+    return node
+
+
+def _sekmet(folder: Path, port: int, file: Path) -> list[str]:
+    found = _python(folder, "sekmet-fhir==0.1.1")
+    settings = {
+        "base_url": f"http://127.0.0.1:{port}/fhir", "host": "127.0.0.1", "port": port, "data_dir": str(folder),
+        "server_auth": {"types": ["bearer"], "tokens": ["bench"]}, "simulator": {"enabled": False},
+    }  # fmt: skip
+    (folder / "settings.yaml").write_text(json.dumps(settings), "utf-8")  # JSON is YAML
+    return [str(found.with_name("sekmet")), "serve", "-c", "settings.yaml"]
+
+
+def _fhirstarter(folder: Path, port: int, file: Path) -> list[str]:
+    found = _python(folder, "fhirstarter==4.2.0", "uvicorn==0.54.0")
+    return [str(found), str(SERVERS / "fhirstarter_app.py"), str(port), str(file)]
+
+
+def _medplum(folder: Path, port: int, file: Path) -> list[str]:
+    packages = (f"@medplum/{name}@4.5.2" for name in ("fhir-router", "core", "definitions"))
+    return [_node(folder, *packages), str(SERVERS / "medplum.mjs"), str(port), str(file)]
+
+
+def _asymmetrik(folder: Path, port: int, file: Path) -> list[str]:
+    node = _node(folder, "@asymmetrik/node-fhir-server-core@2.2.5")
+    return [node, str(SERVERS / "asymmetrik.js"), str(port), str(file)]
+
+
+PEERS = (
+    Peer("sekmet-fhir 0.1.1", True, _sekmet, "/fhir", "/fhir/metadata",
+         headers=(("Authorization", "Bearer bench"),), fill=True),
+    Peer("fhirstarter 4.2.0", True, _fhirstarter, "", "/metadata", kinds=("read", "search", "create")),
+    Peer("Medplum router 4.5.2", False, _medplum, "/fhir", "/fhir/Patient/none", subject="subject=Patient/{id}"),
+    Peer("node-fhir-server-core 2.2.5", False, _asymmetrik, "/4_0_1", "/4_0_1/metadata",
+         kinds=("read", "search", "create")),
+)  # fmt: skip
+"""sekmet-fhir keeps a SQLite file; the others keep nothing: the router searches its memory, the two frameworks are given
+dictionaries by us. Only sekmet-fhir is asked for a token, and only it and the router know transactions."""
