@@ -7,12 +7,14 @@ this package needs no store. The store's own definition wins over the package's.
 from doorstep.kernel.terminology.concepts import Concept, Designation, Lookup, System, display, nothing, system
 from doorstep.kernel.terminology.expansion import MAX_PAGE, expand
 from doorstep.kernel.terminology.members import Members, members
+from doorstep.kernel.terminology.terms import LookedUp
 from doorstep.kernel.terminology.verdicts import Verdict, code_in_system, concept_of, subsumes, validate_code
 
 __all__ = [
     "MAX_PAGE",
     "Concept",
     "Designation",
+    "LookedUp",
     "Lookup",
     "Members",
     "System",
