@@ -152,7 +152,8 @@ def _fill(base: str, headers: dict[str, str], file: Path) -> None:
         found = [json.loads(line) for line in lines[start : start + 100]]
         names = [f"{each['resourceType']}/{each['id']}" for each in found]
         entries = [
-            {"resource": each, "request": {"method": "PUT", "url": name}} for name, each in zip(names, found, strict=True)
+            {"resource": each, "request": {"method": "PUT", "url": name}}
+            for name, each in zip(names, found, strict=True)
         ]
         body = json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}, ensure_ascii=False)
         status, answer = wrk.fetch(base, headers, body)
@@ -220,5 +221,5 @@ PEERS = (
     Peer("node-fhir-server-core 2.2.5", False, _asymmetrik, "/4_0_1", "/4_0_1/metadata",
          kinds=("read", "search", "create")),
 )  # fmt: skip
-"""sekmet-fhir keeps a SQLite file; the others keep nothing: the router searches its memory, the two frameworks are given
-dictionaries by us. Only sekmet-fhir is asked for a token, and only it and the router know transactions."""
+"""sekmet-fhir keeps a SQLite file; the others keep nothing: the router searches its memory, the two frameworks are
+given dictionaries by us. Only sekmet-fhir is asked for a token, and only it and the router know transactions."""

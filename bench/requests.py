@@ -18,6 +18,7 @@ RESIDENTS = 300
 CONNECTIONS = (1, 16, 64)
 _WRITES = {"create": 1, "bundle20": 20, "bundle100": 100}
 KINDS = ("read", "search", *_WRITES)
+_NAMES = {"read": "read by id", "search": "search patient+code+date, sorted, 10 found", "create": "create, 16 index rows"}
 _LONGER = {"bundle20": 2, "bundle100": 4}
 """So many times longer a run: at 64 connections an answer to a large Bundle takes seconds."""
 
@@ -123,8 +124,7 @@ def _best(runs: Sequence[wrk.Run]) -> wrk.Run:
 
 def _figure(kind: str, engine_name: str, connections: int, ours: wrk.Run, floor: wrk.Run) -> Figure:
     size = _WRITES.get(kind, 1)
-    names = {"read": "read by id", "search": "search patient+code+date, sorted, 10 found", "create": "create, 16 index rows"}
-    what = names.get(kind, f"transaction of {size}")
+    what = _NAMES.get(kind, f"transaction of {size}")
     if connections == 1:
         value, low, unit, ratio = ours.p50, floor.p50, "ms p50", floor.p50 / ours.p50
     else:
