@@ -130,7 +130,7 @@ def coloured(**more: Any) -> dict[str, Any]:
 
 def warm(**compose: Any) -> dict[str, Any]:
     made = compose or {"include": [{"system": RED["system"], "filter": [{"property": "concept", "op": "is-a", "value": "warm"}]}]}
-    return {"resourceType": "ValueSet", "id": "warm", "url": "http://doorstep.example/warm", "status": "active", "compose": made}
+    return {"resourceType": "ValueSet", "id": "warm", "url": f"http://doorstep.example/{'other' if compose else 'warm'}", "status": "active", "compose": made}
 
 
 def codes(answer: Any) -> list[str]:
@@ -164,9 +164,9 @@ def test_given_a_stored_value_set_when_expanded_then_by_its_rules(client: Client
 
 @pytest.mark.parametrize(("target", "body", "status", "key"), [
     ("ValueSet/$expand", None, 400, "rest.parameter-missing"),
-    ("ValueSet/$expand?url=http://doorstep.example/none", None, 404, "rest.unknown-value-set"),
-    ("ValueSet/$expand", warm(include=[{"system": "http://doorstep.example/none"}]), 400, "rest.code-system-open"),
-    ("ValueSet/$expand", warm(include=[{"system": SYSTEM, "filter": [{"property": "x", "op": "regex", "value": ".*"}]}]), 400, "rest.filter-not-supported"),
+    ("ValueSet/$expand?url=http://doorstep.example/none", None, 404, "terminology."),
+    ("ValueSet/$expand", warm(include=[{"system": "http://doorstep.example/none"}]), 400, "terminology."),
+    ("ValueSet/$expand", warm(include=[{"system": SYSTEM, "filter": [{"property": "x", "op": "regex", "value": ".*"}]}]), 400, "terminology."),
     ("ValueSet/$expand", {"resourceType": "ValueSet", "status": "active", "compose": 3}, 422, "validate.not-an-object"),
     (f"ValueSet/$expand?url={GENDER}&count=x", None, 400, "rest.not-a-number"),
     ("ValueSet/nobody/$expand", None, 404, "read.not-found"),
@@ -180,8 +180,8 @@ def test_given_what_cannot_be_expanded_when_asked_then_it_is_refused(
 
 
 def test_given_value_sets_in_a_circle_when_expanded_then_it_ends(client: Client) -> None:
-    client.put("ValueSet/warm", warm(include=[{"valueSet": ["http://doorstep.example/warm"]}]))
-    assert client.get("ValueSet/warm/$expand").key == "rest.value-set-nested"
+    client.put("ValueSet/warm", warm(include=[{"valueSet": ["http://doorstep.example/other"]}]))
+    assert client.get("ValueSet/warm/$expand").key == "terminology.circular-value-set"
 
 
 @pytest.mark.parametrize(("asked", "good"), [
@@ -208,4 +208,34 @@ def test_given_codings_when_validated_then_one_good_one_is_enough(client: Client
     assert client.get(f"ValueSet/$validate-code?url={GENDER}").key == "rest.one-of"
     assert client.get("ValueSet/$validate-code?code=x").key == "rest.parameter-missing"
     told = client.get(f"ValueSet/$validate-code?url={GENDER}&code=x", accept_language="zh")
-    assert "没有" in said(told)["message"]
+    assert "不在值集" in said(told)["message"]
+
+
+def test_given_a_code_when_looked_up_then_what_the_system_says_of_it(client: Client) -> None:
+    client.put("CodeSystem/colours", coloured(title="Colours"))
+    found = said(client.get(f"CodeSystem/$lookup?system={RED['system']}&code=red"))
+    assert (found["name"], found["display"]) == ("Colours", "Red")
+    assert found["property"] == [{"name": "code", "valueCode": "parent"}, {"name": "value", "valueString": "warm"}]
+    assert said(client.post("CodeSystem/$lookup", parameters(coding=RED)))["display"] == "Red"
+    assert said(client.get(f"CodeSystem/$lookup?system={SYSTEM}&code=male"))["display"] == "Male"
+    assert client.get(f"CodeSystem/$lookup?system={RED['system']}&code=green").status == 404
+    assert client.get("CodeSystem/$lookup?code=red").key == "rest.parameter-missing"
+
+
+@pytest.mark.parametrize(("upper", "lower", "outcome"), [
+    ("warm", "red", "subsumes"), ("red", "warm", "subsumed-by"), ("red", "red", "equivalent"), ("red", "blue", "not-subsumed"),
+])
+def test_given_two_codes_when_compared_then_how_they_stand(shared: Client, upper: str, lower: str, outcome: str) -> None:
+    shared.put("CodeSystem/colours", coloured())
+    asked = f"system={RED['system']}&codeA={upper}&codeB={lower}"
+    assert said(shared.get(f"CodeSystem/$subsumes?{asked}"))["outcome"] == outcome
+
+
+def test_given_a_stored_value_set_when_searched_with_in_then_its_codes_count(client: Client) -> None:
+    client.put("CodeSystem/colours", coloured())
+    client.put("ValueSet/warm", warm())
+    for code in ("red", "blue"):
+        client.put(f"Basic/{code}", {"resourceType": "Basic", "id": code, "code": {"coding": [{"system": RED["system"], "code": code}]}})
+    assert client.get("Basic?code:in=http://doorstep.example/warm").ids == ["red"]
+    assert client.get("Basic?code:not-in=http://doorstep.example/warm").ids == ["blue"]
+    assert client.get(f"Basic?code:below={RED['system']}|warm").ids == ["red"]

@@ -64,7 +64,7 @@ def _of_encounter(seen: View, request: Request, pairs: Pairs, cursor: str | None
     criteria: Pairs = [(name, value) for name, value in pairs if name == "_count"]
     criteria += [("_lastUpdated", f"ge{value}") for name, value in pairs if name == "_since"]
     criteria += [("_type", ",".join(within))] if within else []
-    page = seen.page(parse(request, None, criteria, compartment=("Encounter", request.args[1])), cursor)
+    page = seen.page(parse(seen, request, None, criteria, compartment=("Encounter", request.args[1])), cursor)
     page.includes = _supporting(seen, page, [name for name in types or definitions().resources if name not in inside])
     if types and not within:
         page.matches = []

@@ -10,6 +10,8 @@ from doorstep.kernel.errors import BadRequest, NotAcceptable, UnsupportedMedia
 
 JSON_TYPES: Final = frozenset({"application/fhir+json", "application/json", "text/json", "application/json+fhir"})
 _SHORT: Final = {"json": "application/fhir+json", "xml": "application/fhir+xml", "ttl": "application/fhir+turtle"}
+_LONGEST: Final = 2_000
+"""Characters of a header that are looked at."""
 _WILD: Final = frozenset({"*/*", "application/*"})
 _PARAMETER: Final = re.compile(r';\s*([\w.-]+)\s*=\s*("[^"]*"|[^;\s"]*)\s*')
 _VERSIONS: Final = frozenset({"4.0", "4.0.1"})
@@ -21,7 +23,7 @@ def check_accept(accept: str, format_: str | None) -> None:
         asked = _SHORT.get(format_.lower(), format_.replace(" ", "+") if "/" in format_ else format_)
         if not _acceptable(asked):
             raise NotAcceptable("rest.format-not-offered", element="_format", asked=format_)
-    elif accept and not _acceptable(accept):
+    elif accept and not _acceptable(accept[:_LONGEST]):
         raise NotAcceptable("rest.not-acceptable", element="Accept", asked=accept)
 
 
@@ -69,7 +71,7 @@ def pretty(value: str | None) -> bool:
 
 def _items(header: str) -> list[tuple[str, float, dict[str, str]]]:
     items = []
-    for item in header[:2000].split(","):
+    for item in header[:_LONGEST].split(","):
         name, parameters = media_type(item)
         try:
             quality = float(parameters.get("q", "1"))

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from doorstep.kernel import exact
-from doorstep.rest.metadata import statement
+from doorstep.rest.metadata import ANYWHERE, statement
 from doorstep.rest.request import Request
 from doorstep.rest.response import Response
 from doorstep.rest.service import FHIR_JSON, Service
@@ -28,12 +28,13 @@ _JSON_PATCH: Final = {"application/json-patch+json": {"schema": {"type": "array"
 def document(service: Service, request: Request) -> Response:
     """The description, for tools that generate calls."""
     request.allow()
-    return Response(200, [("Content-Type", "application/json")], _text(service, request.base))
+    text = _text(service).replace(ANYWHERE.encode(), request.base.encode())
+    return Response(200, [("Content-Type", "application/json")], text)
 
 
-@lru_cache(maxsize=16)
-def _text(service: Service, base: str) -> bytes:
-    return exact.encode(describe(statement(service, base)))
+@lru_cache(maxsize=8)
+def _text(service: Service) -> bytes:
+    return exact.encode(describe(statement(service, ANYWHERE)))
 
 
 def describe(capabilities: dict[str, Any]) -> dict[str, Any]:

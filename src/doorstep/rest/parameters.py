@@ -6,7 +6,9 @@ from typing import Any
 
 from doorstep.kernel import tx
 from doorstep.kernel.errors import BadRequest, Invalid
+from doorstep.locale_text import CHINESE
 from doorstep.rest.request import Request
+from doorstep.rest.response import Response, resource
 from doorstep.rest.service import Service
 
 Given = dict[str, list[Any]]
@@ -52,6 +54,32 @@ def flag(found: Given, name: str) -> bool:
     if len(values) > 1 or values[0] not in (True, False, "true", "false"):
         raise BadRequest("rest.not-a-boolean", element=name, name=name, value=values[0])
     return values[0] in (True, "true")
+
+
+def whole(found: Given, name: str) -> int | None:
+    """A number from 0 on; None when it is not given."""
+    value = one(found, name, object)
+    text = str(value)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
+        raise BadRequest("rest.not-a-number", element=name, name=name, value=text)
+    return int(text[:9])
+
+
+def language_asked(request: Request, found: Given) -> str | None:
+    """displayLanguage, else the language that the request asks answers in; None when it asks none."""
+    asked: str | None = one(found, "displayLanguage")
+    if asked is None and request.header("Accept-Language"):
+        return "zh" if request.language == CHINESE else "en"
+    return asked
+
+
+def answer(**values: str | bool) -> Response:
+    """A Parameters resource with those of the values that say something."""
+    kinds = {"result": "valueBoolean", "outcome": "valueCode"}
+    found = [{"name": name, kinds.get(name, "valueString"): value} for name, value in values.items() if value != ""]
+    return resource({"resourceType": "Parameters", "parameter": found})
 
 
 def _from_body(service: Service, request: Request, found: Given) -> None:

@@ -22,7 +22,7 @@ class Prefer:
 def parse(header: str) -> Prefer:
     """Unknown preferences are ignored (RFC 7240, 2)."""
     returns, strict = "", True
-    for item in header[:1000].replace(";", ",").split(","):
+    for item in header.replace(";", ",").split(","):
         name, _, value = item.strip().partition("=")
         value = value.strip().strip('"').lower()
         if name.strip().lower() == "return":

@@ -45,7 +45,7 @@ class Request:
         self._body = content
         self.id = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
         self.language = language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
-        self.prefer = prefer.parse(environ.get("HTTP_PREFER", ""))
+        self.prefer = prefer.parse(environ.get("HTTP_PREFER", "")[:1000])
         self.format: str | None = None
         self.pretty = False
         self.summary: str | None = None

@@ -7,11 +7,10 @@ the parameter named; under Prefer: handling=lenient an unknown parameter is left
 from __future__ import annotations
 
 from doorstep.kernel import exact
-from doorstep.kernel import search as searching
 from doorstep.kernel.errors import NotSupported
 from doorstep.kernel.search import Page, Query
 from doorstep.rest import access, query, shape
-from doorstep.rest.asking import view
+from doorstep.rest.asking import View, view
 from doorstep.rest.bundles import bundle, page_links, search_entry
 from doorstep.rest.outcome import of_issues
 from doorstep.rest.query import Pairs
@@ -40,8 +39,8 @@ def answer(
     compartment: tuple[str, str] | None = None,
 ) -> Response:
     """One page of a search as a Bundle."""
-    parsed = parse(request, type_name, pairs, compartment=compartment)
     with view(service, request.actor) as seen:
+        parsed = parse(seen, request, type_name, pairs, compartment=compartment)
         if compartment is not None:
             seen.reads.stored(*compartment)
         page = seen.page(parsed, query.take(pairs, "_cursor"))
@@ -50,7 +49,7 @@ def answer(
 
 
 def parse(
-    request: Request, type_name: str | None, pairs: Pairs, *, compartment: tuple[str, str] | None = None
+    seen: View, request: Request, type_name: str | None, pairs: Pairs, *, compartment: tuple[str, str] | None = None
 ) -> Query:
     """The question, with what the request's general parameters add to it."""
     shape.check(summary=request.summary, elements=request.elements)
@@ -58,7 +57,7 @@ def parse(
         shape.check_names(type_name, request.elements)
     given = (("_summary", request.summary), ("_elements", request.elements))
     asked = pairs + [(name, value) for name, value in given if value is not None]
-    return searching.parse(type_name, asked, strict=request.prefer.strict, base=request.base, compartment=compartment)
+    return seen.parse(type_name, asked, strict=request.prefer.strict, base=request.base, compartment=compartment)
 
 
 def note(
