@@ -1,0 +1,94 @@
+"""Given Tasks, when somebody asks what waits for them, then the list is theirs, in order, and shows only what they may see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from doorstep.kernel import worklist
+from doorstep.kernel.check import check
+from doorstep.kernel.clock import FOREVER, SECOND, instant
+from doorstep.kernel.refs import Actor
+from doorstep.kernel.store import Store
+
+LAB, WARD = "Organization/lab", "Organization/ward"
+
+
+def task(owner: str, *, priority: str = "routine", deadline: str = "", status: str = "requested") -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "resourceType": "Task", "status": status, "intent": "order", "priority": priority,
+        "owner": {"reference": owner}, "code": {"coding": [{"code": "order"}]},
+        "businessStatus": {"coding": [{"code": "waiting"}]},
+    }  # fmt: skip
+    if deadline:
+        made["restriction"] = {"period": {"end": deadline}}
+    return made
+
+
+@pytest.fixture
+def filled(store: Store, admin: Actor) -> Store:
+    for name in ("lab", "ward"):
+        store.run(admin, lambda tx, n=name: tx.update({"resourceType": "Organization", "id": n, "name": n}))
+    return store
+
+
+def put(store: Store, actor: Actor, resource: dict[str, Any]) -> str:
+    return store.run(actor, lambda tx: tx.create(resource)).id
+
+
+def listed(store: Store, actor: Actor, **asked: Any) -> list[worklist.Item]:
+    with store.engine.reader() as reader:
+        return worklist.items(reader, actor, **asked)
+
+
+def test_the_most_urgent_comes_first_then_the_nearest_deadline(filled: Store, admin: Actor) -> None:
+    late = put(filled, admin, task(LAB, deadline="2026-01-03T00:00:00+08:00"))
+    soon = put(filled, admin, task(LAB, deadline="2026-01-02T00:00:00+08:00"))
+    never = put(filled, admin, task(LAB))
+    stat = put(filled, admin, task(LAB, priority="stat"))
+    put(filled, admin, task(WARD, priority="stat"))
+    found = listed(filled, admin, owner=LAB)
+    assert [item.id for item in found] == [stat, soon, late, never]
+    assert found[0].state == "waiting" and found[0].deadline == FOREVER and found[0].code == "order"
+
+
+def test_pages_go_on_behind_the_last_item_when_others_come_and_go(filled: Store, admin: Actor) -> None:
+    for day in range(1, 6):
+        put(filled, admin, task(LAB, deadline=f"2026-02-0{day}T00:00:00+08:00"))
+    first = listed(filled, admin, owner=LAB, limit=2)
+    put(filled, admin, task(LAB, deadline="2026-01-01T00:00:00+08:00"))
+    rest = listed(filled, admin, owner=LAB, after=first[-1])
+    assert len(rest) == 3 and not {item.id for item in first} & {item.id for item in rest}
+
+
+def test_what_is_done_leaves_the_list_in_the_same_commit(filled: Store, admin: Actor) -> None:
+    made = put(filled, admin, task(LAB))
+    filled.run(admin, lambda tx: tx.update({**task(LAB, status="completed"), "id": made}))
+    assert listed(filled, admin, owner=LAB) == []
+    assert [item.id for item in listed(filled, admin, owner=LAB, open=False)] == [made]
+    filled.run(admin, lambda tx: tx.delete("Task", made))
+    assert listed(filled, admin, owner=LAB, open=False) == []
+    assert check(filled.engine, now=filled.clock.now()).errors == []
+
+
+def test_tiles_count_what_waits_and_what_is_late(filled: Store, admin: Actor) -> None:
+    now = filled.clock.now()
+    put(filled, admin, task(LAB, deadline=instant(now - SECOND)))
+    put(filled, admin, task(LAB, deadline=instant(now + 3600 * SECOND)))
+    with filled.engine.reader() as reader:
+        assert worklist.counts(reader, admin, owner=LAB, now=now) == {"order": (2, 1)}
+
+
+def test_a_stranger_sees_none_of_it(filled: Store, admin: Actor) -> None:
+    put(filled, admin, task(LAB))
+    stranger = Actor("Practitioner/x", "doctor", "Organization/elsewhere")
+    assert listed(filled, stranger, owner=LAB) == []
+    with filled.engine.reader() as reader:
+        assert worklist.counts(reader, stranger, owner=LAB, now=0) == {}
+
+
+def test_check_notices_a_worklist_row_that_does_not_agree(filled: Store, admin: Actor) -> None:
+    put(filled, admin, task(LAB))
+    filled.engine.write([("UPDATE task_row SET owner = ?", [WARD])])
+    assert not check(filled.engine, now=filled.clock.now()).clean
