@@ -30,19 +30,23 @@ def record(store_url: str) -> Iterator[Record]:
     engine.close()
 
 
-@pytest.fixture(scope="session", params=ENGINES)
-def ward(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Record]:
-    """The small ward of ``ward.py`` on each engine, filled once; tests only read it."""
-    if request.param == "sqlite":
-        directory = tmp_path_factory.mktemp("ward")
-        shutil.copy(request.getfixturevalue("sqlite_template"), directory / "doorstep.db")
-        engine: SqliteEngine | PostgresEngine = SqliteEngine(directory, synchronous="OFF")
-    else:
-        url = postgres.new_database(request.getfixturevalue("postgres_template"))
-        engine = PostgresEngine(url, size=2)
-    filled = Record(engine)
-    fill(filled)
-    yield filled
-    engine.close()
-    if request.param == "postgresql":
-        postgres.drop_database(url)
+@pytest.fixture(scope="session")
+def ward_of(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Record]]:
+    """The small ward of ``ward.py`` on both engines, filled once; tests only read it."""
+    directory = tmp_path_factory.mktemp("ward")
+    shutil.copy(request.getfixturevalue("sqlite_template"), directory / "doorstep.db")
+    url = postgres.new_database(request.getfixturevalue("postgres_template"))
+    engines = {"sqlite": SqliteEngine(directory, synchronous="OFF"), "postgresql": PostgresEngine(url, size=2)}
+    records = {name: Record(engine) for name, engine in engines.items()}
+    for each in records.values():
+        fill(each)
+    yield records
+    for engine in engines.values():
+        engine.close()
+    postgres.drop_database(url)
+
+
+@pytest.fixture(params=ENGINES)
+def ward(request: pytest.FixtureRequest, ward_of: dict[str, Record]) -> Record:
+    """The ward on each engine in turn."""
+    return ward_of[request.param]

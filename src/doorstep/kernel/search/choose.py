@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.search import limits, ranks, statement
 from doorstep.kernel.search.drive import rank
-from doorstep.kernel.search.model import Query, Shape
+from doorstep.kernel.search.model import Match, Query, Shape
 from doorstep.kernel.search.sql import Scope
 
 _MOST = 6
@@ -32,7 +32,7 @@ def candidates(shape: Shape) -> list[int]:
 def by_counting(reader: Reader, query: Query, scope: Scope, *, counting: bool = False) -> int:
     """The way for this query on this record; ``counting`` when the total is asked for and no order."""
     shape = query.shape
-    ways = candidates(shape)
+    ways = candidates(shape) if counting else [way for way in candidates(shape) if not _leans(shape, way)]
     if not ways:
         return statement.PRESENT if statement.can_follow_sort(shape) and not counting else statement.SCAN
     first = ways[0]
@@ -50,6 +50,15 @@ def by_counting(reader: Reader, query: Query, scope: Scope, *, counting: bool = 
     if found[best] <= limits.GAUGE or counting:
         return ways[best]
     return _wide(shape, ways, ways[best])
+
+
+def _leans(shape: Shape, way: int) -> bool:
+    """Whether a criterion asks for that end of a range at which the order begins: then following the order finds it."""
+    node = shape.nodes[way]
+    if not isinstance(node, Match) or not node.leaning or not statement.can_follow_sort(shape):
+        return False
+    first = shape.sort[0]
+    return node.keys == first.keys and first.descending == (node.leaning > 0)
 
 
 def _wide(shape: Shape, ways: Sequence[int], best: int) -> int:

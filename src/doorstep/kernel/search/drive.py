@@ -69,6 +69,14 @@ def is_ordered(node: Node, types: tuple[int, ...]) -> bool:
     )  # fmt: skip
 
 
+_BEGINS = tuple("{x}." + column for column in ("lo ", "norm ", "value ", "a_code ", "rid "))
+
+
+def _is_ranged(arm: Arm) -> bool:
+    """Whether the index on (key, value) bounds what an arm looks at."""
+    return bool(arm.columns) or arm.text.startswith(_BEGINS)
+
+
 class Driver:
     """Writes the leading part of one statement."""
 
@@ -103,11 +111,18 @@ class Driver:
             return self._every(node)
         raise TypeError(node)
 
+    def sample(self, node: Match) -> Piece:
+        """Index rows that a match would have to look at: its own, or all of its parameter's."""
+        if all(_is_ranged(arm) for arm in node.arms):
+            arms = [piece for arm in node.arms for piece in self._arm(node, arm, "SELECT 1 AS one FROM")]
+            return Piece(" UNION ALL ".join(arms), (node.slot,))
+        x = self._build.alias()
+        return Piece(f"SELECT 1 AS one FROM {node.table} {x} WHERE {self._probe.of_keys(node.keys, x)}")
+
     def samples(self, node: Node) -> list[Piece]:
         """SELECTs whose row counts tell how much work the node leads to (the largest tells); [] when it is little."""
         if isinstance(node, Match):
-            arms = [piece for arm in node.arms for piece in self._arm(node, arm, "SELECT 1 AS one FROM")]
-            return [Piece(" UNION ALL ".join(arms), (node.slot,))]
+            return [self.sample(node)]
         if isinstance(node, Every):
             return self.samples(min(node.nodes, key=rank))
         if isinstance(node, Some):

@@ -37,6 +37,8 @@ class Match:
     narrow: str = ""
     """A necessary condition on ``{s}.date`` of the subject row, if the parameter is the type's main date."""
     narrow_slot: int = -1
+    leaning: int = 0
+    """Of a date, number or quantity: 1 when all from some value on are asked for, -1 when all up to one."""
     as_written: bool = False
     """Codes only, none of which has letters: case cannot matter, so subject rows and composites have them likewise."""
 

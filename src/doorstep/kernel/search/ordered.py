@@ -16,11 +16,14 @@ from doorstep.kernel.search.syntax import split, unescape
 def number(asked: Asked, context: Context) -> Node:
     """A number with a prefix or with its implicit precision."""
     _no_modifier(asked)
-    arms = Arms()
+    arms, leanings = Arms(), set()
     for value in context.alternatives(asked.value, asked.name):
-        test(arms, ranges.number(unescape(value, asked.name), asked.name))
+        found = ranges.number(unescape(value, asked.name), asked.name)
+        leanings.add(found.leaning)
+        test(arms, found)
     done, values = arms.done()
-    return Match("ix_number", asked.keys(), done, context.slot(values), ranks.NUMBER)
+    slot = context.slot(values)
+    return Match("ix_number", asked.keys(), done, slot, ranks.NUMBER, leaning=_common(leanings))
 
 
 def date(asked: Asked, context: Context) -> Node:
@@ -33,10 +36,17 @@ def date(asked: Asked, context: Context) -> Node:
         test(arms, last)
     done, values = arms.done()
     slot = context.slot(values)
-    if len(alternatives) == 1 and last.narrow and is_main_date(asked):
-        narrow = context.slot(last.narrow_values)
-        return Match("ix_date", asked.keys(), done, slot, ranks.DATE, last.narrow, narrow)
-    return Match("ix_date", asked.keys(), done, slot, ranks.DATE)
+    if len(alternatives) > 1:
+        return Match("ix_date", asked.keys(), done, slot, ranks.DATE)
+    if not last.narrow or not is_main_date(asked):
+        return Match("ix_date", asked.keys(), done, slot, ranks.DATE, leaning=last.leaning)
+    narrow = context.slot(last.narrow_values)
+    return Match("ix_date", asked.keys(), done, slot, ranks.DATE, last.narrow, narrow, last.leaning)
+
+
+def _common(leanings: set[int]) -> int:
+    """The leaning of several alternatives: theirs, if it is one."""
+    return leanings.pop() if len(leanings) == 1 else 0
 
 
 def is_main_date(asked: Asked) -> bool:

@@ -21,6 +21,9 @@ _PREFIX = re.compile(r"[a-zA-Z]{2}(?=[-+.0-9])")
 _NUMBER = re.compile(r"[-+]?(?P<digits>[0-9]{1,40}(?:\.[0-9]{1,40})?)(?:[eE](?P<power>[-+]?[0-9]{1,3}))?\Z", re.ASCII)
 
 
+UP, DOWN = 1, -1
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A test on ``{lo}`` and ``{hi}`` and its values; ``narrow`` is what it implies for the date of a subject row."""
@@ -29,6 +32,8 @@ class Condition:
     values: tuple[int | float, ...]
     narrow: str = ""
     narrow_values: tuple[int, ...] = ()
+    leaning: int = 0
+    """UP when it asks for all from some value on, DOWN when for all up to one."""
 
 
 def prefixed(text: str, name: str) -> tuple[str, str]:
@@ -46,22 +51,23 @@ def number(text: str, name: str) -> Condition:
     prefix, rest = prefixed(text, name)
     exact, low, high = implicit(rest, name)
     if prefix == "eq":
-        return Condition("{lo} >= ? AND {hi} < ?", (low, high))
+        return Condition("{lo} >= ? AND {lo} < ? AND {hi} < ?", (low, high, high))
     if prefix == "ne":
         return Condition("({lo} < ? OR {hi} >= ?)", (low, high))
     if prefix == "ap":
         margin = abs(exact) / 10
         return Condition("{lo} <= ? AND {hi} >= ?", (exact + margin, exact - margin))
-    return Condition(_EXACT[prefix], (exact,))
+    text, leaning = _EXACT[prefix]
+    return Condition(text, (exact,) * text.count("?"), leaning=leaning)
 
 
 _EXACT = {
-    "gt": "{hi} > ?",
-    "lt": "{lo} < ?",
-    "ge": "{hi} >= ?",
-    "le": "{lo} <= ?",
-    "sa": "{lo} > ?",
-    "eb": "{hi} < ?",
+    "gt": ("{hi} > ?", UP),
+    "lt": ("{lo} < ?", DOWN),
+    "ge": ("{hi} >= ?", UP),
+    "le": ("{lo} <= ?", DOWN),
+    "sa": ("{lo} > ?", UP),
+    "eb": ("{lo} < ? AND {hi} < ?", DOWN),
 }
 
 
@@ -90,22 +96,44 @@ def date(text: str, name: str, now: int) -> Condition:
     if found is None:
         raise BadRequest("search.bad-date", element=name, parameter=name, given=text[:80])
     low, high = found
-    if prefix == "eq":
-        return Condition("{lo} >= ? AND {hi} <= ?", (low, high), "{s}.date >= ? AND {s}.date < ?", (low, high))
+    if prefix in ("ne", "ap"):
+        return _apart(prefix, low, high, now)
+    text, values, leaning = _DATES[prefix]
+    bounds = {"L": low, "H": high}
+    narrow, ends = _NARROW.get(prefix, ("", ""))
+    return Condition(
+        text, tuple(bounds[each] for each in values), narrow, tuple(bounds[each] for each in ends), leaning
+    )
+
+
+_DATES = {
+    "eq": ("{lo} >= ? AND {lo} < ? AND {hi} <= ?", "LHH", 0),
+    "gt": ("{hi} > ?", "H", UP),
+    "ge": ("({lo} >= ? OR {hi} > ?)", "LH", UP),
+    "lt": ("{lo} < ?", "L", DOWN),
+    "le": ("{lo} < ? AND ({lo} < ? OR {hi} <= ?)", "HLH", DOWN),
+    "sa": ("{lo} >= ?", "H", UP),
+    "eb": ("{lo} < ? AND {hi} <= ?", "LL", DOWN),
+}
+"""By prefix: the condition, the ends of the searched range (L low, H high) that it binds, its leaning.
+
+What begins with {lo} can be looked up in an index; some conditions on {lo} are implied by the others and stand there
+for that.
+"""
+
+_NARROW = {
+    "eq": ("{s}.date >= ? AND {s}.date < ?", "LH"),
+    "lt": ("{s}.date < ?", "L"),
+    "le": ("{s}.date < ?", "H"),
+    "sa": ("{s}.date >= ?", "H"),
+    "eb": ("{s}.date < ?", "L"),
+}
+
+
+def _apart(prefix: str, low: int, high: int, now: int) -> Condition:
+    """Not within the range; or about it: widened by a tenth of its distance from now."""
     if prefix == "ne":
         return Condition("({lo} < ? OR {hi} > ?)", (low, high))
-    if prefix == "gt":
-        return Condition("{hi} > ?", (high,))
-    if prefix == "ge":
-        return Condition("({lo} >= ? OR {hi} > ?)", (low, high))
-    if prefix == "lt":
-        return Condition("{lo} < ?", (low,), "{s}.date < ?", (low,))
-    if prefix == "le":
-        return Condition("({lo} < ? OR {hi} <= ?)", (low, high), "{s}.date < ?", (high,))
-    if prefix == "sa":
-        return Condition("{lo} >= ?", (high,), "{s}.date >= ?", (high,))
-    if prefix == "eb":
-        return Condition("{hi} <= ?", (low,), "{s}.date < ?", (low,))
     margin = abs(now - low) // 10
     return Condition("{lo} < ? AND {hi} > ?", (min(high + margin, LATEST), max(low - margin, EARLIEST)))
 

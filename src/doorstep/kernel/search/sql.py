@@ -6,7 +6,7 @@ of a slot of the query, or a word: "scope" (the access rule's values), "limit", 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -119,3 +119,21 @@ def values_list(rows: int, width: int) -> str:
     """``VALUES (?, ?), (?, ?)``: columns column1, column2 ... on both engines."""
     row = "(" + ", ".join("?" * width) + ")"
     return "VALUES " + ", ".join([row] * rows)
+
+
+POSTGRES: Mapping[str, str] = {
+    "join_collapse_limit": "1",
+    "from_collapse_limit": "1",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_bitmapscan": "off",
+    "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",
+    "random_page_cost": "1.1",
+}
+"""What a PostgreSQL connection that answers searches should be set to, so that a statement runs as it is written.
+
+The statement has chosen what leads and what is probed by key; the planner, which takes (part, type, id) for independent
+columns, expects one row where there are thousands and would sort a whole type to give ten (measured on 100,000
+resources: 170 to 1,100 ms instead of 1). Planning the longest chains takes 0.06 s with these and 7 s without.
+"""

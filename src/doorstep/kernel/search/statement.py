@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from doorstep.kernel.search import limits, order
 from doorstep.kernel.search.drive import Driver, rank
 from doorstep.kernel.search.drive import is_ordered as is_ordered_lead
-from doorstep.kernel.search.model import Arm, Match, Resident, Shape, Text
+from doorstep.kernel.search.model import Arm, Match, Own, Resident, Shape, Text
 from doorstep.kernel.search.order import Key
-from doorstep.kernel.search.probe import Probe
+from doorstep.kernel.search.probe import Probe, same
 from doorstep.kernel.search.sql import LIMIT, Build, Piece, Run, Scope, fill, join
 
 SCAN, PRESENT, ABSENT = -1, -2, -3
@@ -123,40 +123,35 @@ def _parts(shape: Shape, build: Build, way: int) -> _Parts:
     table, alive = build.resource("r")
     if way >= 0:
         lead = Driver(probe, shape.types).lead(shape.nodes[way])
-        joined = Piece("r.part = d.part AND r.type = d.type AND r.id = d.id")
+        joined = Piece(same("r", "d"))
         keys = order.plain(shape)
         if lead.ordered and not shape.sort:
             keys = (Key("d.part", False), Key("d.id", False))
-        where = [lead.where, joined, alive, *_rest(shape, probe, {way})]
+        where = [lead.where, joined, alive, *_rest(shape, probe, {way}, "d")]
         return _Parts(fill("{} CROSS JOIN {}", lead.table, table), where, keys)
     if way == PRESENT:
-        return _by_sort_key(shape, probe, table, alive)
+        return _by_sort_key(shape, build, probe)
     where = [_types(shape, "r"), alive, *_rest(shape, probe, set())]
     if way == ABSENT:
         key = shape.sort[0]
-        absent = (
-            f"NOT EXISTS (SELECT 1 FROM {key.table} x0 WHERE x0.part = r.part AND x0.type = r.type AND x0.id = r.id"
-            f" AND {order.keys_in(key, 'x0')})"
-        )
-        return _Parts(Piece(table), [*where, Piece(absent)], order.plain(shape)[1:], 1, order.last(key))
+        present = build.exists(f"{key.table} y", same("y", "r"), order.keys_in(key, "y"))
+        return _Parts(Piece(table), [*where, fill("NOT {}", present)], order.plain(shape)[1:], 1, order.last(key))
     return _Parts(Piece(table), where, order.plain(shape))
 
 
-def _by_sort_key(shape: Shape, probe: Probe, table: str, alive: Piece) -> _Parts:
+def _by_sort_key(shape: Shape, build: Build, probe: Probe) -> _Parts:
     """The index of the first sort key in order; of several values of one resource only the one that it is sorted by."""
     key = shape.sort[0]
     columns = order.REST[key.table]
     sign = ">" if key.descending else "<"
     theirs, ours = (", ".join(f"{alias}.{column}" for column in columns) for alias in "yd")
-    better = (
-        f"NOT EXISTS (SELECT 1 FROM {key.table} y WHERE y.part = d.part AND y.type = d.type AND y.id = d.id"
-        f" AND y.key = d.key AND ({theirs}) {sign} ({ours}))"
-    )
-    joined = f"{order.keys_in(key, 'd')} AND r.part = d.part AND r.type = d.type AND r.id = d.id"
+    better = build.exists(f"{key.table} y", same("y", "d"), f"y.key = d.key AND ({theirs}) {sign} ({ours})")
+    table, alive = build.resource("r")
+    joined = f"{order.keys_in(key, 'd')} AND {same('r', 'd')}"
     plain = order.plain(shape)
     own = (Key("d.part", plain[-1].descending), Key("d.id", plain[-1].descending))
     keys = (Key(f"d.{key.column}", key.descending), *plain[1:-2], *own)
-    where = [Piece(joined), Piece(better), alive, *_rest(shape, probe, set())]
+    where = [Piece(joined), *_rest(shape, probe, set(), "d"), fill("NOT {}", better), alive]
     return _Parts(Piece(f"{key.table} d CROSS JOIN {table}"), where, keys)
 
 
@@ -228,7 +223,10 @@ def _types(shape: Shape, alias: str) -> Piece:
     return Piece(f"{alias}.type IN ({', '.join(map(str, shape.types))})")
 
 
-def _rest(shape: Shape, probe: Probe, done: set[int]) -> list[Piece]:
-    """The other criteria, the most selective first."""
-    left = [place for place in range(len(shape.nodes)) if place not in done]
-    return [probe.of(shape.nodes[place], "r") for place in sorted(left, key=lambda place: rank(shape.nodes[place]))]
+def _rest(shape: Shape, probe: Probe, done: set[int], alias: str = "r") -> list[Piece]:
+    """The other criteria, the most selective first.
+
+    ``alias`` is a row that has the resource's key and is there before the resource itself: what fails is then not read.
+    """
+    left = [shape.nodes[place] for place in range(len(shape.nodes)) if place not in done]
+    return [probe.of(node, "r" if isinstance(node, Own) else alias) for node in sorted(left, key=rank)]
