@@ -19,7 +19,7 @@ from typing import Any
 
 from build_tools.package import find_package, read_lock
 from doorstep.kernel import exact
-from doorstep.kernel.validate import invariants, validate
+from doorstep.kernel.validate import faults, invariants, validate
 
 ROUNDS = 3
 LOCK = Path(__file__).parents[1] / "definitions.lock"
@@ -71,6 +71,7 @@ def measure(texts: list[bytes]) -> list[Row]:
         ("read (exact.decode)", best(exact.decode, texts)),
         ("structure", best(validate, resources)),
         ("rules", best(invariants, resources)),
+        ("structure + rules", best(faults, resources)),
         ("read + structure", best(lambda raw: validate(exact.decode(raw)), texts)),
     ]
     other = peer()

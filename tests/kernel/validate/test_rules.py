@@ -8,7 +8,7 @@ import pytest
 
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.fhirpath import FhirPathError, Node, compile
-from doorstep.kernel.validate import invariants, validate
+from doorstep.kernel.validate import faults, invariants, validate
 from doorstep.kernel.validate.by_heart import BY_HEART
 from doorstep.kernel.validate.rulebook import IN_STRUCTURE
 from tests.kernel.validate.examples import examples, sample
@@ -279,3 +279,10 @@ def test_rules_that_compare_all_with_all_stay_linear() -> None:
 def test_what_has_no_type_has_no_rules() -> None:
     assert invariants({}) == []
     assert invariants({"resourceType": "Nothing"}) == []
+
+
+def test_faults_are_structure_first_then_rules_and_never_warnings() -> None:
+    assert faults({"resourceType": "Patient"}) == []
+    assert [issue.key for issue in faults(CASES[0][2])] == ["validate.invariant"]
+    assert [issue.key for issue in faults({**CASES[0][2], "status": "x"})] == ["validate.not-in-value-set"]
+    assert [issue.key for issue in faults({"resourceType": "Patient"}, type="Group")] == ["validate.other-type"]

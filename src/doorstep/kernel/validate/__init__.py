@@ -16,7 +16,7 @@ from doorstep.kernel.validate.findings import PLAIN, Findings, clip, found, issu
 from doorstep.kernel.validate.remarks import bindings
 from doorstep.kernel.validate.rules import invariants
 
-__all__ = ["bindings", "invariants", "profile", "validate"]
+__all__ = ["bindings", "faults", "invariants", "profile", "validate"]
 
 
 def validate(resource: Any, *, type: str | None = None) -> list[Issue]:
@@ -30,6 +30,12 @@ def validate(resource: Any, *, type: str | None = None) -> list[Issue]:
     except RecursionError:
         findings = found("too-costly", "validate.too-deep")
     return issues(_root(resource), findings)
+
+
+def faults(resource: Any, *, type: str | None = None) -> list[Issue]:
+    """Everything that is an error without looking further: in the structure, else broken rules of the standard."""
+    found = validate(resource, type=type)
+    return found or [issue for issue in invariants(resource) if issue.severity == "error"]
 
 
 def _expected(resource: Any, type: str | None) -> Findings:
