@@ -13,6 +13,8 @@ from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import BadRequest, Gone, NotFound
 from doorstep.kernel.refs import Actor, Stored, part_of_id, part_of_resident
+from doorstep.kernel.search import Page
+from doorstep.kernel.search import Query as Asked
 
 Query = str | Sequence[tuple[str, str]]
 
@@ -151,12 +153,12 @@ class Reads:
 
     def page(
         self, type: str | None, pairs: Sequence[tuple[str, str]], *, strict: bool = False, cursor: str | None = None
-    ) -> search.Page:
+    ) -> Page:
         """One page of a search, with its includes."""
         query = search.parse(type, pairs, strict=strict)
         return self.ask(query, cursor=cursor)
 
-    def ask(self, query: search.Query, *, cursor: str | None = None) -> search.Page:
+    def ask(self, query: Asked, *, cursor: str | None = None) -> Page:
         """One page of a parsed query."""
         page = search.run(self._reader, query, self.actor, cursor=cursor)
         for row in (*page.matches, *page.includes):
