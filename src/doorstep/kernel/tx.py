@@ -14,7 +14,6 @@ from doorstep.kernel.errors import (
     BadRequest,
     Gone,
     Invalid,
-    Issue,
     MultipleMatches,
     PreconditionFailed,
 )  # fmt: skip
@@ -30,7 +29,7 @@ from doorstep.kernel.refs import (
     part_of_id,
     part_of_resident,
 )  # fmt: skip
-from doorstep.kernel.validate import invariants, validate
+from doorstep.kernel.validate import faults
 from doorstep.kernel.writeset import (
     ClaimOp,
     CounterOp,
@@ -383,14 +382,7 @@ def _stored(put: Put) -> Stored:
 
 
 def checked(resource: dict[str, Any]) -> None:
-    """Refuse what the definitions do not allow, naming every element (R4 3.1.0.4, 422).
-
-    The rules between elements come second: they expect what the structure's check has found right.
-    """
-    errors = _errors(validate(resource)) or _errors(invariants(resource))
-    if errors:
-        raise Invalid(errors[0].key, issues=errors)
-
-
-def _errors(issues: list[Issue]) -> tuple[Issue, ...]:
-    return tuple(issue for issue in issues if issue.severity in ("error", "fatal"))
+    """Refuse what the definitions do not allow, naming every element (R4 3.1.0.4, 422)."""
+    found = tuple(faults(resource))
+    if found:
+        raise Invalid(found[0].key, issues=found)
