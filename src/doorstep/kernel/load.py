@@ -4,6 +4,9 @@ Resources are prepared (read, validated, indexed) in worker processes and commit
 position in each file is kept in the record; a chunk that was committed but not yet counted is recognised by its
 content, so loading a file again changes nothing. References may dangle here (a file may name what comes later);
 ``check`` lists those that still do.
+
+A Bundle that is a transaction is carried out as one, all or nothing, and once: its content is a key that the same
+commit takes.
 """
 
 from __future__ import annotations
@@ -12,21 +15,25 @@ import bz2
 import gzip
 import hashlib
 import lzma
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Final
 
 from doorstep.kernel import bundle, exact, rows
 from doorstep.kernel.errors import Malformed, Refusal
 from doorstep.kernel.puts import home_part, put_of
 from doorstep.kernel.refs import DIRECTORY, Actor, is_id, new_id, part_of_id
 from doorstep.kernel.store import Store
-from doorstep.kernel.tx import checked
+from doorstep.kernel.tx import Tx, checked
 from doorstep.kernel.writeset import Put, WriteSet
 
 CHUNK = 500
+_LOADED: Final = "load"
+"""The kind of key that a transaction takes for good when it is loaded."""
+_ENTRY: Final = re.compile(r"Bundle\.entry\[(\d+)\]")
 _OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
 
 Prepared = tuple[list[Put], list[tuple[int, Refusal]], int]
@@ -63,14 +70,17 @@ def _load_bundle(
 ) -> None:
     with _open(file) as stream:
         raw = stream.read()
-    content = exact.decode(raw)
+    try:
+        content = exact.decode(raw)
+    except Refusal as refusal:
+        result.refused.append((1, refusal))
+        return
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
         chunk = prepare([(1, raw)], actor.organization, store.clock.now())
         _commit(store, actor, chunk, result)
         return
     if content.get("type") in ("transaction", "batch"):
-        outcome = store.run(actor, bundle.transaction, raw)
-        result.written += len(outcome)
+        _load_transaction(store, actor, content, raw, result)
         return
     entries = [
         (number, exact.encode(entry["resource"]))
@@ -81,6 +91,25 @@ def _load_bundle(
         _commit(store, actor, prepare(entries[start : start + CHUNK], actor.organization, store.clock.now()), result)
         if progress:
             progress(min(start + CHUNK, len(entries)), len(entries))
+
+
+def _load_transaction(store: Store, actor: Actor, content: dict[str, Any], raw: bytes, result: Loaded) -> None:
+    plan = None
+    try:
+        plan = bundle.read(content, raw)
+        result.written += len(store.run(actor, _once, plan, hashlib.sha256(raw).hexdigest()))
+    except Refusal as refusal:
+        if plan and refusal.key == "claims.not-unique" and refusal.params.get("kind") == _LOADED:
+            result.unchanged += len(plan.entries)
+            return
+        located = bundle.locate(plan, refusal) if plan else refusal
+        entry = _ENTRY.match(located.issues[0].element)
+        result.refused.append((int(entry[1]) + 1 if entry else 1, located))
+
+
+def _once(tx: Tx, plan: bundle.Plan, content: str) -> list[bundle.Done]:
+    tx.unique(_LOADED, content, "load")
+    return bundle.transaction(tx, plan)
 
 
 def _load_lines(
