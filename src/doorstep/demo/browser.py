@@ -45,10 +45,15 @@ class Browser:
 
     def __init__(self, base: str) -> None:
         self._base = base.rstrip("/")
-        self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar())).open
+        self._jar = CookieJar()
+        self._open = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar)).open
 
     def get(self, path: str) -> Page:
         return self._send(urllib.request.Request(self._base + path, headers={"Accept-Language": "zh-CN"}))
+
+    def cookies(self) -> dict[str, str]:
+        """What the server has left here, by name."""
+        return {cookie.name: cookie.value or "" for cookie in self._jar}
 
     def submit(self, page: Page, action: str, values: dict[str, str | list[str]]) -> Page:
         """Fill in a form of a page and send it."""

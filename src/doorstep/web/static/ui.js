@@ -39,6 +39,7 @@
     if (composing(event)) { return; }
     if (event.key === "Enter" && !event.ctrlKey && !event.altKey) { nextBox(event); return; }
     if (event.key === "Escape") { closeKeys(); return; }
+    if (event.key === "Tab" && !document.getElementById("keys").hidden) { event.preventDefault(); return; }
     if (event.key === "F4" && !event.altKey && press("[data-save]")) { event.preventDefault(); return; }
     if (event.key === "F8" && press("[data-sign]")) { event.preventDefault(); return; }
     if (event.key === "F9" && (press("[data-print-now]") || press("[data-print]"))) { event.preventDefault(); return; }

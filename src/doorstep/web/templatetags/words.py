@@ -124,9 +124,14 @@ def spoken(name: str) -> str:
 def _spoken(name: str) -> str:
     parts = name.split("\N{MIDDLE DOT}")
     family, given = names.split(name) if len(parts) == 1 else ("", "")
-    pairs = [(family, ""), ("", given)] if family else [("", part) for part in parts]
-    readings = [names.read(*pair) for pair in pairs]
-    return " ".join(reading[0].capitalize() for reading in readings if reading)
+    first = names.read(family, "")[:1] if family else []
+    rest = ["".join(_said(character) for character in part) for part in ([given] if family else parts)]
+    return " ".join(part[:1].upper() + part[1:] for part in [*first, *rest])
+
+
+def _said(character: str) -> str:
+    """The reading of one character; the character itself when no table has it, so that nothing is left out."""
+    return (names.read("", character) or [character])[0]
 
 
 @register.filter

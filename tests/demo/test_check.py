@@ -1,0 +1,62 @@
+"""Given a running demo, when the walk is made from outside, then every step is ok; and a broken one is said so."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from doorstep.demo import check
+from doorstep.demo.people import data
+from doorstep.workflows.table import Table
+from tests.web.conftest import (
+    PASSWORD,
+    Site,
+    accounts,
+    demo_site,
+    district,
+    district_on_postgresql,
+    district_on_sqlite,
+    district_url,
+)
+
+__all__ = ["accounts", "demo_site", "district", "district_on_postgresql", "district_on_sqlite", "district_url"]
+
+
+@pytest.fixture
+def walked(demo_site: Site, district_url: str) -> tuple[Site, Path, str]:
+    passwords = {row["id"]: PASSWORD for row in data("district")["staff"]}
+    (demo_site.folder / "demo-accounts.json").write_text(json.dumps(passwords), encoding="utf-8")
+    return demo_site, demo_site.folder, district_url
+
+
+def test_every_step_of_the_main_line_is_ok(walked: tuple[Site, Path, str], capsys: pytest.CaptureFixture[str]) -> None:
+    site, folder, url = walked
+    status = check.run(site.base, folder, database=url)
+    printed = capsys.readouterr().out
+    assert status == 0, printed
+    assert printed.count("ok ") == len(check.STEPS)
+
+
+def test_a_server_that_lets_anybody_act_is_found_out(
+    walked: tuple[Site, Path, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, folder, url = walked
+    monkeypatch.setattr(Table, "check", lambda *given, **named: None)
+    assert check.run(site.base, folder, database=url) == 1
+    lines = capsys.readouterr().out.splitlines()
+    failed = [line for line in lines if line.startswith("failed")]
+    assert len(failed) == 1
+    assert failed[0].split()[1] == str([key for _, key in check.STEPS].index("demo.check-only-receiver") + 1)
+
+
+def test_a_server_that_shows_a_stranger_everything_is_found_out(
+    walked: tuple[Site, Path, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, folder, url = walked
+    monkeypatch.setattr("doorstep.kernel.read.scoped", lambda alias, actor: ("1=1", []))
+    assert check.run(site.base, folder, database=url) == 1
+    assert "demo.check-stranger" in {key for _, key in check.STEPS}
+    failed = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("failed"))
+    assert failed.split()[1] == str([key for _, key in check.STEPS].index("demo.check-stranger") + 1)

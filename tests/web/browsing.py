@@ -1,0 +1,78 @@
+"""A real browser for journeys: no outside host, no console error, no accessibility violation on any page it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Screen:
+    """One person's screen. What it sees is looked through for what must not be there."""
+
+    def __init__(self, browser: Browser, base: str, *, locale: str = "zh-CN", width: int = 1366) -> None:
+        self.base = base
+        self.context = browser.new_context(locale=locale, viewport={"width": width, "height": 768})
+        self.page: Page = self.context.new_page()
+        self.wrong: list[str] = []
+        self.page.on("request", lambda request: self._asked(request.url))
+        self.page.on("console", lambda message: self._said(message.type, message.text))
+        self.page.on("pageerror", lambda error: self.wrong.append(f"script: {error}"))
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def enter(self, account: str) -> None:
+        """Become somebody of the demo by their button."""
+        self.context.clear_cookies(name="doorstep")
+        self.go("/sign-in/")
+        with self.page.expect_navigation():
+            self.page.locator(f'form:has(input[value="{account}"]) button').click()
+
+    def press(self, key: str) -> None:
+        """A key that leads to another page."""
+        with self.page.expect_navigation():
+            self.page.keyboard.press(key)
+
+    def look(self, where: str) -> None:
+        """Let axe look at what is shown now; also that nothing reaches over the side of the window."""
+        found = Axe().run(self.page, options=RULES)
+        self.wrong += [
+            f"{where}: {rule['id']} {node['target']} {node['failureSummary']}"
+            for rule in found.response["violations"] for node in rule["nodes"]
+        ]  # fmt: skip
+        over = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if over > 0:
+            self.wrong.append(f"{where}: {over} px over the side")
+
+    def focused(self) -> str:
+        """The id of what has the focus, or its tag."""
+        return str(self.page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+
+    def _asked(self, url: str) -> None:
+        if not url.startswith((self.base, "data:", "about:")):
+            self.wrong.append(f"asked {url}")
+
+    def _said(self, kind: str, text: str) -> None:
+        # The browser itself reports an answer of 4xx, which is how a refused form answers.
+        if kind in ("error", "warning") and "Failed to load resource" not in text:
+            self.wrong.append(f"console: {text}")
