@@ -58,7 +58,7 @@ QUESTIONS = [
 
 @pytest.mark.parametrize(("type_name", "asked"), QUESTIONS)
 def test_an_answer_is_the_whole_answer_cut_down_to_what_is_visible(guarded: Record, type_name: str | None, asked: str) -> None:
-    whole = [row for row in guarded.page(type_name, asked).matches]
+    whole = list(guarded.page(type_name, asked).matches)
     for actor in (DOCTOR, STRANGER):
         page = guarded.page(type_name, asked, actor=actor)
         assert guarded.refs(page.matches) == [each for each in guarded.refs(whole) if each in VISIBLE[actor.account]]

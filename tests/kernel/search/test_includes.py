@@ -51,7 +51,7 @@ def test_an_include_brings_what_it_names(ward: Record, type_name: str, asked: st
 
 def test_a_match_is_not_included_again(record: Record) -> None:
     record.put(*[
-        {"resourceType": "Organization", "id": name, "name": "X", **({"partOf": {"reference": f"Organization/{over}"}})}
+        {"resourceType": "Organization", "id": name, "name": "X", "partOf": {"reference": f"Organization/{over}"}}
         for name, over in (("a", "b"), ("b", "c"), ("c", "a"))
     ])  # fmt: skip
     page = record.page("Organization", "name=x&_include:iterate=Organization:partof&_revinclude=Organization:partof")

@@ -239,7 +239,7 @@ OWN = [
     ("Observation", "_text=feels well", ""),
     ("Observation", "_content=FEELS well", "note"),
     ("Observation", [("_content", "%")], ""),
-    ("Patient", f"_list=round&_sort=_id", f"{MULLER} wang"),
+    ("Patient", "_list=round&_sort=_id", f"{MULLER} wang"),
     ("Patient", "_list=List/round&gender=male&name=wang&birthdate=1990-12", MULLER),
     ("Patient", "_list=other", ""),
     ("Observation", "_list=round", ""),
