@@ -45,6 +45,50 @@ def postgres_template() -> Iterator[str]:
     postgres.drop_database(url)
 
 
+class KeptDatabase:
+    """One database for all tests of a worker, emptied after each: making one costs a hundred times as much.
+
+    A test that changed the schema, or left a transaction open, gets its successor a new one.
+    """
+
+    def __init__(self, template: str) -> None:
+        self._template = template
+        self.url = postgres.new_database(template)
+        with psycopg.connect(self.url) as connection:
+            self._tables, self._numbers = self._present(connection), self._steps(connection)
+
+    def empty(self) -> None:
+        try:
+            with psycopg.connect(self.url, autocommit=True, options="-c lock_timeout=500") as connection:
+                if (self._present(connection), self._steps(connection)) != (self._tables, self._numbers):
+                    raise psycopg.errors.DuplicateTable
+                for table in self._tables:
+                    if table != "migration":
+                        connection.execute(f"DELETE FROM {table}")
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DuplicateTable):
+            self.drop()
+            self.url = postgres.new_database(self._template)
+
+    def drop(self) -> None:
+        postgres.drop_database(self.url)
+
+    @staticmethod
+    def _present(connection: psycopg.Connection) -> list[str]:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+        return [name for (name,) in found]
+
+    @staticmethod
+    def _steps(connection: psycopg.Connection) -> list[int]:
+        return [number for (number,) in connection.execute("SELECT number FROM migration ORDER BY number")]
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_template: str) -> Iterator[KeptDatabase]:
+    kept = KeptDatabase(postgres_template)
+    yield kept
+    kept.drop()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The url of an empty record on each engine in turn."""
@@ -52,9 +96,9 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "doorstep.db")
         yield f"sqlite:///{tmp_path}"
     else:
-        url = postgres.new_database(request.getfixturevalue("postgres_template"))
-        yield url
-        postgres.drop_database(url)
+        kept: KeptDatabase = request.getfixturevalue("postgres_database")
+        yield kept.url
+        kept.empty()
 
 
 def open_fast(url: str) -> Store:

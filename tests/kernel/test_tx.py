@@ -377,3 +377,31 @@ def test_a_rule_between_elements_is_refused_too(store: Store, admin: Actor) -> N
         create(store, admin, {"resourceType": "Observation", "status": "final", "code": {"text": "K"},
                               "valueString": "x", "dataAbsentReason": {"text": "y"}})  # fmt: skip
     assert "obs-6" in str(refused.value.issues)
+
+
+@pytest.mark.parametrize("deleted_first", [True, False])
+def test_what_goes_in_the_same_transaction_cannot_be_referred_to(store: Store, admin: Actor, deleted_first: bool) -> None:
+    resident = create(store, admin, patient())
+
+    def both(tx: Tx) -> None:
+        if deleted_first:
+            tx.delete("Patient", resident.id)
+        tx.create(about(resident))
+        if not deleted_first:
+            tx.delete("Patient", resident.id)
+
+    with pytest.raises(BrokenReference):
+        store.run(admin, both)
+    assert store.engine.once("SELECT count(*), max(version) FROM resource") == [(1, 1)]
+
+
+def test_a_stored_value_set_serves_conditions_too(store: Store, admin: Actor) -> None:
+    store.run(admin, lambda tx: tx.create({
+        "resourceType": "ValueSet", "status": "active", "url": "urn:test:vs",
+        "compose": {"include": [{"system": "urn:test", "concept": [{"code": "a"}]}]},
+    }))  # fmt: skip
+    made, _ = store.run(admin, lambda tx: tx.create_if_none(
+        {"resourceType": "Basic", "code": {"coding": [{"system": "urn:test", "code": "a"}]}}, "code:in=urn:test:vs"))
+    again, created = store.run(admin, lambda tx: tx.create_if_none(
+        {"resourceType": "Basic", "code": {"coding": [{"system": "urn:test", "code": "a"}]}}, "code:in=urn:test:vs"))
+    assert not created and again.id == made.id

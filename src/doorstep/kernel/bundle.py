@@ -128,7 +128,7 @@ class _Work:
         """The id that a condition leads to; "" when the resource will be a new one."""
         if not condition:
             return ""
-        found = self._tx._match(entry.type, condition)
+        found = self._tx.match(entry.type, condition)
         if found is not None:
             self._found[entry.index] = found
             return found.id

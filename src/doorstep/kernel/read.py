@@ -15,6 +15,7 @@ from doorstep.kernel.errors import BadRequest, Gone, NotFound
 from doorstep.kernel.refs import Actor, Stored, part_of_id, part_of_resident
 from doorstep.kernel.search import Page
 from doorstep.kernel.search import Query as Asked
+from doorstep.kernel.terminology import LookedUp
 
 Query = str | Sequence[tuple[str, str]]
 
@@ -58,9 +59,11 @@ def type_names() -> dict[int, str]:
 class Reads:
     """What can be asked of one reader by one actor."""
 
-    def __init__(self, reader: Reader, actor: Actor) -> None:
+    def __init__(self, reader: Reader, actor: Actor, key: bytes) -> None:
         self._reader = reader
         self.actor = actor
+        self._key = key
+        """Signs cursors: the record's own, so that any process reads what another has given."""
         self.seen: dict[tuple[str, str], int] = {}
         """(type, id) -> part of everything that was shown, for the audit."""
 
@@ -155,15 +158,26 @@ class Reads:
         self, type: str | None, pairs: Sequence[tuple[str, str]], *, strict: bool = False, cursor: str | None = None
     ) -> Page:
         """One page of a search, with its includes."""
-        query = search.parse(type, pairs, strict=strict)
-        return self.ask(query, cursor=cursor)
+        return self.ask(search.parse(type, pairs, strict=strict, terms=LookedUp(self.lookup)), cursor=cursor)
 
     def ask(self, query: Asked, *, cursor: str | None = None) -> Page:
         """One page of a parsed query."""
-        page = search.run(self._reader, query, self.actor, cursor=cursor)
+        page = search.run(self._reader, query, self.actor, cursor=cursor, key=self._key)
         for row in (*page.matches, *page.includes):
             self.seen[row.type_name, row.id] = row.part
         return page
+
+    def lookup(self, url: str) -> dict[str, Any] | None:
+        """The stored ValueSet or CodeSystem of a canonical url, the newest if there are several."""
+        plain, _, version = url.partition("|")
+        pairs = [("url", plain), ("_sort", "-_lastUpdated"), ("_count", "1")]
+        pairs += [("version", version)] if version else []
+        for type_name in ("ValueSet", "CodeSystem"):
+            found = search.run(self._reader, search.parse(type_name, pairs, strict=True), self.actor).matches
+            if found:
+                resource: dict[str, Any] = exact.decode(found[0].body)
+                return resource
+        return None
 
     # -- history
 
@@ -258,6 +272,9 @@ def _cursor(row: Sequence[Any]) -> str:
 def _cursor_values(cursor: str) -> list[Any]:
     parts = cursor.split("~")
     try:
-        return [int(parts[0]), int(parts[1]), int(parts[2]), parts[3], int(parts[4])]
+        txid, part, number, version = int(parts[0]), int(parts[1]), int(parts[2]), int(parts[4])
+        if max(txid, part, number, version) >= 2**63:
+            raise ValueError(cursor)
     except (ValueError, IndexError):
         raise BadRequest("read.bad-cursor", element="_cursor") from None
+    return [txid, part, number, parts[3], version]

@@ -68,7 +68,7 @@ class Store:
         """One try at a transaction: commits at the end of the block, raises LostRace when it lost a race."""
         now = self.clock.now()
         with self.engine.reader() as reader:
-            tx = Tx(reader, dataclasses.replace(actor, at=now), now, checked)
+            tx = Tx(reader, dataclasses.replace(actor, at=now), self.secret, now, checked)
             yield tx
             work = tx.close()
         if work:
@@ -78,7 +78,7 @@ class Store:
     def snapshot(self, actor: Actor, *, audited: bool = True) -> Iterator[Reads]:
         """A consistent view. What was shown is written down before the block's end returns, unless the caller does."""
         with self.engine.reader() as reader:
-            reads = Reads(reader, dataclasses.replace(actor, at=self.clock.now()))
+            reads = Reads(reader, dataclasses.replace(actor, at=self.clock.now()), self.secret)
             yield reads
         if audited and reads.seen:
             refs = tuple(f"{type_name}/{id_}" for type_name, id_ in reads.seen)
@@ -87,7 +87,7 @@ class Store:
 
     def read_once(self, actor: Actor, type: str, id: str) -> Stored:
         """One resource by one statement; the caller writes the audit row."""
-        return Reads(_Once(self.engine), dataclasses.replace(actor, at=self.clock.now())).stored(type, id)
+        return Reads(_Once(self.engine), dataclasses.replace(actor, at=self.clock.now()), self.secret).stored(type, id)
 
     def feed(self, after: str = "", *, limit: int = 1000) -> Feed:
         """Every version that was committed after a cursor, in commit order; nothing is ever behind a reader.

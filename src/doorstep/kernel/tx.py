@@ -12,6 +12,7 @@ from doorstep.kernel.clock import FOREVER
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
     BadRequest,
+    BrokenReference,
     Gone,
     Invalid,
     MultipleMatches,
@@ -46,8 +47,10 @@ _MILLISECOND = 1000
 class Tx(Reads):
     """One command's view and its pending writes. A search does not see pending writes; a read by id does."""
 
-    def __init__(self, reader: Reader, actor: Actor, now: int, check: Callable[[dict[str, Any]], None]) -> None:
-        super().__init__(reader, actor)
+    def __init__(
+        self, reader: Reader, actor: Actor, key: bytes, now: int, check: Callable[[dict[str, Any]], None]
+    ) -> None:
+        super().__init__(reader, actor, key)
         self.now = now
         self._check = check
         self._pending: dict[tuple[str, str], Put] = {}
@@ -86,7 +89,7 @@ class Tx(Reads):
 
         A guard counts the creations under this query, so that of several at once one creates and the others find it.
         """
-        found = self._match(resource["resourceType"], query)
+        found = self.match(resource["resourceType"], query)
         if found is not None:
             return found, False
         return self.create(resource, raw=raw), True
@@ -125,7 +128,7 @@ class Tx(Reads):
     ) -> tuple[Stored, bool]:
         """Conditional update (R4 3.1.0.4.3): none matches creates, one is updated, several are refused."""
         given = resource.get("id")
-        found = self._match(type, query)
+        found = self.match(type, query)
         if found is None:
             if given is not None:
                 return self.update(resource, raw=raw, if_match=if_match)
@@ -269,6 +272,9 @@ class Tx(Reads):
         work.puts = list(self._pending.values())
         alive = {(put.type_name, put.id) for put in work.puts if not put.deleted}
         work.expects = [expect for expect in work.expects if (expect.type_name, expect.id) not in alive]
+        for expect in work.expects:
+            if (expect.type_name, expect.id) in self._pending:
+                raise _broken(expect)
         for put in work.puts:
             action = {"POST": "create", "DELETE": "delete", "PATCH": "patch"}.get(put.method, "update")
             who = put.id if put.type_name == "Patient" else next((r for _, r, direct in put.home if direct), "")
@@ -305,7 +311,7 @@ class Tx(Reads):
     def _validated(self, resource: dict[str, Any]) -> None:
         self._check(resource)
 
-    def _match(self, type: str, query: Query) -> Stored | None:
+    def match(self, type: str, query: Query) -> Stored | None:
         """What a condition matches: None (and a guard is set), one, or MultipleMatches."""
         pairs = query_pairs(query)
         if not pairs:
@@ -359,7 +365,8 @@ class Tx(Reads):
     def _refer(self, element: str, reference: str) -> None:
         """What is referred to must be there and visible; the engine looks again when it applies the set."""
         target = Ref.parse(reference)
-        if (target.type, target.id) in self._pending:
+        pending = self._pending.get((target.type, target.id))
+        if pending is not None and not pending.deleted:
             return
         number = type_number(target.type)
         part = self.part_of(target.type, number, target.id)
@@ -378,6 +385,12 @@ class Tx(Reads):
 def _stored(put: Put) -> Stored:
     return Stored(
         put.part, put.type_name, put.id, put.version, put.updated, put.body, put.deleted, put.custodian, put.sens
+    )
+
+
+def _broken(expect: Expect) -> BrokenReference:
+    return BrokenReference(
+        "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
 
-from doorstep.kernel import exact, search
+from doorstep.kernel import search
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor
@@ -31,20 +30,8 @@ class View:
         compartment: tuple[str, str] | None = None,
     ) -> Query:
         """A question understood, with the value sets and code systems that this reader may see."""
-        terms = LookedUp(self.lookup)
+        terms = LookedUp(self.reads.lookup)
         return search.parse(type_name, pairs, strict=strict, base=base, compartment=compartment, terms=terms)
-
-    def lookup(self, url: str) -> dict[str, Any] | None:
-        """The stored ValueSet or CodeSystem of a canonical url, the newest if there are several."""
-        plain, _, version = url.partition("|")
-        pairs = [("url", plain), ("_sort", "-_lastUpdated"), ("_count", "1")]
-        pairs += [("version", version)] if version else []
-        for type_name in ("ValueSet", "CodeSystem"):
-            found = search.run(self.reader, search.parse(type_name, pairs, strict=True), self.actor).matches
-            if found:
-                resource: dict[str, Any] = exact.decode(found[0].body)
-                return resource
-        return None
 
     def page(self, parsed: Query, cursor: str | None) -> Page:
         """One page of a search."""
@@ -56,7 +43,7 @@ class View:
 
     def lastn(self, pairs: Pairs, *, strict: bool, base: str) -> Page:
         """The newest observations of each code."""
-        return search.lastn(self.reader, pairs, self.actor, strict=strict, base=base, terms=LookedUp(self.lookup))
+        return search.lastn(self.reader, pairs, self.actor, strict=strict, base=base, terms=LookedUp(self.reads.lookup))
 
 
 @contextmanager
@@ -65,4 +52,4 @@ def view(service: Service, actor: Actor) -> Iterator[View]:
     store = service.store
     at = replace(actor, at=store.clock.now())
     with store.engine.reader() as reader:
-        yield View(Reads(reader, at), reader, at, store.secret)
+        yield View(Reads(reader, at, store.secret), reader, at, store.secret)

@@ -44,7 +44,7 @@ def expand_instance(service: Service, request: Request) -> Response:
 def _answer(service: Service, request: Request, value_set: str | dict[str, Any], asked: Given) -> Response:
     with view(service, request.actor) as seen:
         expanded = terminology.expand(
-            value_set, at=instant(real_now()), lookup=seen.lookup, filter=one(asked, "filter") or "",
+            value_set, at=instant(real_now()), lookup=seen.reads.lookup, filter=one(asked, "filter") or "",
             offset=whole(asked, "offset") or 0, count=whole(asked, "count"), language=language_asked(request, asked),
             designations=flag(asked, "includeDesignations"), active_only=flag(asked, "activeOnly"),
         )

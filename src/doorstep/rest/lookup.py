@@ -27,7 +27,7 @@ def lookup(service: Service, request: Request) -> Response:
             raise BadRequest("rest.parameter-missing", element=name, name=name)
     with view(service, request.actor) as seen:
         canonical = f"{url}|{version}" if version else str(url)
-        system, concept = terminology.concept_of(canonical, str(code), lookup=seen.lookup)
+        system, concept = terminology.concept_of(canonical, str(code), lookup=seen.reads.lookup)
     language = language_asked(request, asked)
     found = [{"name": "name", "valueString": system.title or system.url}]
     if system.version:
@@ -46,7 +46,7 @@ def subsumes(service: Service, request: Request) -> Response:
         if value is None:
             raise BadRequest("rest.parameter-missing", element=name, name=name)
     with view(service, request.actor) as seen:
-        return answer(outcome=terminology.subsumes(str(url), str(upper), str(lower), lookup=seen.lookup))
+        return answer(outcome=terminology.subsumes(str(url), str(upper), str(lower), lookup=seen.reads.lookup))
 
 
 def _parts(concept: Concept, asked: Given) -> list[dict[str, Any]]:

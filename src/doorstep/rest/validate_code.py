@@ -49,10 +49,10 @@ def _answer(request: Request, seen: View, type_name: str, which: str | dict[str,
     codings, language = _codings(asked), language_asked(request, asked)
     if type_name == "ValueSet":
         verdict = terminology.validate_code(
-            which, codings, lookup=seen.lookup, abstract=flag(asked, "abstract"), language=language
+            which, codings, lookup=seen.reads.lookup, abstract=flag(asked, "abstract"), language=language
         )
     else:
-        url, lookup = (which, seen.lookup) if isinstance(which, str) else (str(which.get("url", "")), _only(which))
+        url, lookup = (which, seen.reads.lookup) if isinstance(which, str) else (str(which.get("url", "")), _only(which))
         of_it = [coding for coding in codings if coding.get("system", url) == url.partition("|")[0]]
         verdict = Verdict(False, "terminology.no-code")
         for coding in of_it:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from math import inf, nextafter
 
 from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.index.dates import EARLIEST, LATEST, date_range
@@ -75,7 +76,8 @@ def implicit(text: str, name: str) -> tuple[float, float, float]:
     """(value, low, high) of a decimal, the implicit range half open (R4 3.1.1.4.4).
 
     Half a unit of the last digit on both sides: 100 -> [99.5, 100.5), 100.00 -> [99.995, 100.005). With a power of ten
-    the mantissa has two digits at least, as in the standard's example: 1e2 -> [95, 105).
+    the mantissa has two digits at least, as in the standard's example: 1e2 -> [95, 105). Of more digits than a double
+    has, the range is the double itself.
     """
     match = _NUMBER.match(text)
     if match is None:
@@ -86,7 +88,8 @@ def implicit(text: str, name: str) -> tuple[float, float, float]:
     if match["power"] and place > 0 and len(digits) == 1:
         place -= 1
     half = Decimal((0, (5,), place - 1))
-    return point(value) or 0.0, point(value - half) or 0.0, point(value + half) or 0.0
+    exact, low, high = (point(each) or 0.0 for each in (value, value - half, value + half))
+    return exact, low, high if high > exact else nextafter(exact, inf)
 
 
 def date(text: str, name: str, now: int) -> Condition:
