@@ -43,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--tls-certificate", default="", metavar="FILE")
     serve.add_argument("--tls-key", default="", metavar="FILE")
     serve.add_argument("--plain-beyond-loopback", action="store_true")
+    serve.add_argument("--cors", action="append", default=[], metavar="ORIGIN")
+    serve.add_argument("--behind-proxy", action="store_true")
+    serve.add_argument("--delete-many", action="store_true")
 
     token = _verb(verbs, "token")
     token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")

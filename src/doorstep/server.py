@@ -60,6 +60,12 @@ class Settings:
     tls_certificate: str = ""
     tls_key: str = ""
     plain_beyond_loopback: bool = False
+    cors: tuple[str, ...] = ()
+    """Web origins that may call the interface from a browser."""
+    behind_proxy: bool = False
+    """Whether X-Forwarded-Proto and X-Forwarded-Host come from our own proxy."""
+    delete_many: bool = False
+    """Whether one conditional delete may remove several resources."""
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -78,18 +84,24 @@ def refuse_unsafe(settings: Settings) -> None:
         raise Unavailable("serve.demo-beyond-loopback", bind=settings.bind)
 
 
-def make_wsgi(store: Store, data: Path, *, demo: bool = False, roles: Iterable[str] = ROLES) -> Wsgi:
+def make_wsgi(store: Store, settings: Settings) -> Wsgi:
     """The whole application over a store."""
-    roles = set(roles)
+    roles = settings.roles
     mounts: dict[str, Wsgi] = {}
     if "api" in roles:
         from doorstep.rest.app import make_app
 
-        mounts["/fhir"] = make_app(store, base_path="/fhir")
+        mounts["/fhir"] = make_app(
+            store,
+            base_path="/fhir",
+            cors=settings.cors,
+            trusted_proxy=settings.behind_proxy,
+            delete_many=settings.delete_many,
+        )
     if "pages" in roles:
         from doorstep.web.wsgi import make_app as make_pages
 
-        mounts[""] = make_pages(store, data, demo)
+        mounts[""] = make_pages(store, Path(settings.data), settings.demo)
     api, pages = mounts.get("/fhir", _nothing), mounts.get("", _nothing)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -125,7 +137,7 @@ def worker() -> Wsgi:
     import atexit
 
     atexit.register(store.close)
-    return make_wsgi(store, Path(settings.data), demo=settings.demo, roles=settings.roles)
+    return make_wsgi(store, settings)
 
 
 def serve(settings: Settings) -> int:

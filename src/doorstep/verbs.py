@@ -39,10 +39,21 @@ def serve(options: Namespace) -> int:
     roles = tuple(role.strip() for role in options.roles.split(",") if role.strip())
     return run(
         Settings(
-            _url(options), str(_data(options)), options.port, options.bind, options.workers, options.threads, roles,
-            False, options.tls_certificate, options.tls_key, options.plain_beyond_loopback,
+            url=_url(options),
+            data=str(_data(options)),
+            port=options.port,
+            bind=options.bind,
+            workers=options.workers,
+            threads=options.threads,
+            roles=roles,
+            tls_certificate=options.tls_certificate,
+            tls_key=options.tls_key,
+            plain_beyond_loopback=options.plain_beyond_loopback,
+            cors=tuple(options.cors),
+            behind_proxy=options.behind_proxy,
+            delete_many=options.delete_many,
         )
-    )  # fmt: skip
+    )
 
 
 def token(options: Namespace) -> int:

@@ -105,3 +105,12 @@ def test_a_revoked_token_no_longer_holds(tmp_path: Path, database: str) -> None:
         assert server.client.get("/fhir/Patient").status_code == 200
         doorstep("token", "--as", "admin", "--revoke", data=server.data, url=database)
         assert server.client.get("/fhir/Patient").status_code == 401
+
+
+def test_a_web_origin_may_call_only_when_it_is_listed(tmp_path: Path) -> None:
+    asked = {"Origin": "https://app.example"}
+    with serving(tmp_path / "a") as server:
+        assert "access-control-allow-origin" not in server.client.get("/fhir/metadata", headers=asked).headers
+    with serving(tmp_path / "b", "", "--cors", "https://app.example") as server:
+        answer = server.client.get("/fhir/metadata", headers=asked)
+        assert answer.headers["access-control-allow-origin"] == "https://app.example"

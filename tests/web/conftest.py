@@ -16,7 +16,7 @@ import pytest
 from doorstep.demo.browser import Browser
 from doorstep.demo.people import data
 from doorstep.kernel.store import Store
-from doorstep.server import make_wsgi
+from doorstep.server import Settings, make_wsgi
 from doorstep.web.wsgi import prepare
 from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 
@@ -71,7 +71,7 @@ def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(store: Store, folder: Path, accounts: Path, *, demo: bool) -> Iterator[Site]:
     folder.mkdir(exist_ok=True)
     shutil.copy(accounts, folder / "accounts.db")
-    server = make_server("127.0.0.1", 0, make_wsgi(store, folder, demo=demo), _Server, _Quiet)
+    server = make_server("127.0.0.1", 0, make_wsgi(store, Settings("", str(folder), 0, demo=demo)), _Server, _Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield Site(f"http://127.0.0.1:{server.server_port}", store, folder)
