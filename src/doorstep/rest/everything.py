@@ -24,9 +24,6 @@ from doorstep.rest.service import Service
 
 _PARAMETERS: Final = ("start", "end", "_since", "_type", "_count", "_cursor")
 _REFERENCE: Final = re.compile(r'"reference"\s*:\s*"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})["/]')
-_NEVER_THERE: Final = "StructureDefinition"
-"""A type that names no resident. The kernel's question for one type alone leaves out what has a code; for two it is
-right, so this one stands beside a single type and adds nothing."""
 _AT_ONCE: Final = 200
 
 
@@ -50,8 +47,6 @@ def everything(service: Service, request: Request) -> Response:
 
 def _text(name: str, value: Any) -> str:
     """The value as the kernel takes it: a moment may come with a "+" that was not escaped and became a blank."""
-    if name == "_type" and "," not in str(value):
-        return f"{value},{_NEVER_THERE}"
     return str(value).replace(" ", "+") if name in ("start", "end", "_since") else str(value)
 
 

@@ -40,9 +40,11 @@ def everything(
     if "_since" in filters:
         found = ranges.instant(f"ge{filters['_since']}", "_since", context.now)
         nodes.append(Own(found.text.format(lo="{r}.updated"), context.slot(found.values)))
+    code = table.search[types[0]].get("code") if len(types) == 1 else None
+    numbers = tuple(table.number[each] for each in types)
     query = Query(
         type=None,
-        shape=Shape(tuple(table.number[each] for each in types), tuple(nodes), ()),
+        shape=Shape(numbers, tuple(nodes), (), code is not None, code.key if code else 0),
         args=tuple(context.args),
         count=control.count(filters["_count"]) if "_count" in filters else limits.DEFAULT_COUNT,
         total="none",
