@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from doorstep.demo.opening import MARK
+from doorstep.demo.opening import mark
 from doorstep.demo.people import Resident, resident, rng_of
 from doorstep.demo.population import DAY, SEED, owned
 from doorstep.demo.stage import actor
@@ -28,7 +28,7 @@ def put_district(store: Store, residents: int = 1, *, today: date = DAY) -> None
     for owner, entries in groupby(by_owner, key=lambda entry: entry[0]):
         writer = Actor("Device/doorstep", "administrator", f"Organization/{owner}", "HOPERAT", "demo")
         store.run(writer, _put, [resource for _, resource in entries])
-    store.set_setting(MARK, today.isoformat())
+    mark(store, today=today, seed=SEED)
 
 
 def who(index: int = 0, *, today: date = DAY) -> Resident:

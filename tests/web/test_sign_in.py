@@ -7,6 +7,7 @@ import pytest
 
 from doorstep.demo.browser import Browser
 from doorstep.kernel.access import SYSTEM
+from tests.district import opened, sent, who
 from tests.web.conftest import PASSWORD, Site
 
 
@@ -86,6 +87,20 @@ def test_role_buttons_are_in_the_demo_and_nowhere_else(demo_site: Site, site: Si
     page = plain.get("/sign-in/")
     assert "/demo/enter/" not in page.text
     assert plain.post_as(page, "/demo/enter/", {"account": "wanglei"}).status == 404
+
+
+def test_the_demos_clock_moves_and_silence_is_reported(demo_site: Site, site: Site) -> None:
+    sent(demo_site.store, opened(demo_site.store), priority="urgent")
+    browser = Browser(demo_site.base)
+    page = browser.get("/sign-in/")
+    assert who().number in page.text
+    for _ in range(3):
+        page = browser.post_as(page, "/demo/clock/", {"by": "hour"})
+    office = browser.post_as(page, "/demo/enter/", {"account": "sunli"})
+    assert "/t/" in office.text
+    assert "待督办" in office.text
+    plain = Browser(site.base)
+    assert plain.post_as(plain.get("/sign-in/"), "/demo/clock/", {"by": "day"}).status == 404
 
 
 def test_passwords_are_kept_as_slow_hashes_only(site: Site) -> None:

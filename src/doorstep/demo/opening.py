@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final, TextIO
 
-from doorstep.demo.people import data
+from doorstep.demo.people import data, main_resident
 from doorstep.demo.population import SEED, owned
 from doorstep.demo.stage import set_stage
 from doorstep.kernel import exact
@@ -40,6 +40,12 @@ def fill(store: Store, *, residents: int, today: date, seed: int = SEED) -> None
             for _, refusal in loaded.refused:
                 raise refusal
     set_stage(store, today=today, seed=seed)
+    mark(store, today=today, seed=seed)
+
+
+def mark(store: Store, *, today: date, seed: int) -> None:
+    """Say that this record is a demo's, of which day, and whom its main line is about."""
+    store.set_setting("demo.number", main_resident(today, seed=seed).number)
     store.set_setting(MARK, today.isoformat())
 
 

@@ -147,7 +147,8 @@ def fingerprint(rows: list[Row]) -> str:
 
 
 def _rows(reads: Reads, query: list[tuple[str, str]], now: int) -> tuple[list[Row], bool]:
-    page = reads.page("Task", [*query, ("_include", "Task:patient"), ("_count", str(SHOWN))], strict=True)
+    query += [("_include", "Task:patient"), ("_sort", "authored-on"), ("_count", str(SHOWN))]
+    page = reads.page("Task", query, strict=True)
     residents = {entry.id: card(exact.decode(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
     names = Names(reads)
     tasks = [task for entry in page.matches if workflow_of(task := exact.decode(entry.body)) in TABLES]

@@ -10,10 +10,11 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import NotFound
 from doorstep.web import people
 from doorstep.web.frame import landing
-from doorstep.web.tour import STEPS, cards
+from doorstep.web.tour import MOVES, STEPS, cards, main_number
 
 
 def sign_in(request: Any) -> HttpResponse:
@@ -27,7 +28,8 @@ def sign_in(request: Any) -> HttpResponse:
         failed = True
     context = {"username": username, "failed": failed, "next": request.POST.get("next", request.GET.get("next", ""))}
     if request.demo:
-        context |= {"cards": cards(request.store), "steps": STEPS}
+        now = instant(request.store.clock.now())
+        context |= {"cards": cards(request.store), "steps": STEPS, "number": main_number(request.store), "now": now}
     return render(request, "sign_in.html", context, status=403 if failed else 200)
 
 
@@ -46,6 +48,15 @@ def demo_enter(request: Any) -> HttpResponse:
     if account is None or not _enter(request, account):
         raise NotFound("web.no-such-page")
     return HttpResponseRedirect(_next(request))
+
+
+@require_POST
+def demo_clock(request: Any) -> HttpResponse:
+    """Move the demo's clock forward; what has become due runs at once."""
+    if not request.demo:
+        raise NotFound("web.no-such-page")
+    request.store.advance_clock(MOVES.get(request.POST.get("by", ""), 0))
+    return HttpResponseRedirect("/sign-in/")
 
 
 def _enter(request: Any, account: Any) -> bool:

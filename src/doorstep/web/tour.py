@@ -25,6 +25,15 @@ STEPS: Final = (
 """(account, message key) of each step."""
 
 
+MOVES: Final = {"hour": 3_600_000_000, "day": 86_400_000_000}
+"""By how much the demo's clock may be moved, in microseconds."""
+
+
+def main_number(store: Store) -> str:
+    """The identity number of the one whom the main line is about: a newcomer has no card to read it from."""
+    return store.setting("demo.number", "")
+
+
 @dataclass(frozen=True, slots=True)
 class RoleCard:
     """One of the demo's people, and how many tasks wait for their institution."""

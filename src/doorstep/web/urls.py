@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-out/", session.sign_out),
     path("language/", set_language),
     path("demo/enter/", session.demo_enter),
+    path("demo/clock/", session.demo_clock),
     path("clinic/", finding.clinic),
     path("clinic/find/", finding.find),
     path("clinic/open/<str:resident>/", finding.open_visit),

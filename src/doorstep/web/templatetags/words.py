@@ -88,6 +88,13 @@ def moment(value: str | None) -> str:
 
 
 @register.filter
+def hour(value: str) -> str:
+    """The time of day of an instant: 10:30."""
+    when = _instant(value)
+    return when.strftime("%H:%M") if when else ""
+
+
+@register.filter
 def years(born: date | None) -> str:
     """Age: years, or months below three years, or days below two months."""
     if born is None:
