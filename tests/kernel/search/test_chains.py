@@ -45,6 +45,12 @@ CHAINS = [
     ("Patient", "gender=male&_has:Observation:patient:code=15074-8", "wang"),
     ("Encounter", "patient._has:Group:member:_id=diabetes", "in-room"),
     ("Practitioner", "_has:Observation:performer:patient.name=陈", "zhang"),
+    ("QuestionnaireResponse", "questionnaire.status=active", "qr"),
+    ("QuestionnaireResponse", "questionnaire:Questionnaire.url=http://example.org/q", "qr"),
+    ("QuestionnaireResponse", "questionnaire.status=retired", ""),
+    ("Questionnaire", "_has:QuestionnaireResponse:questionnaire:patient=chen", "q"),
+    ("Questionnaire", "_has:QuestionnaireResponse:questionnaire:patient.name=陈", "q"),
+    ("Questionnaire", "_has:QuestionnaireResponse:questionnaire:patient=wang", ""),
     ("Observation", "patient:Patient._has:Encounter:patient:class=AMB&_sort=_id", WANGS),
 ]  # fmt: skip
 

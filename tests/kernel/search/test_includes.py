@@ -35,6 +35,8 @@ ROWS = [
     ("Observation", "_id=bp&_revinclude=Provenance:target&_include:iterate=Provenance:agent",
      "Provenance/prov Practitioner/zhang"),
     ("QuestionnaireResponse", "_id=qr&_include=QuestionnaireResponse:questionnaire", "Questionnaire/q"),
+    ("Questionnaire", "_id=q&_revinclude=QuestionnaireResponse:questionnaire", "QuestionnaireResponse/qr"),
+    ("Questionnaire", "_id=q&_revinclude=QuestionnaireResponse:*", "QuestionnaireResponse/qr"),
     ("List", "_id=round&_include=List:item", f"Patient/{SERVER_ID} Patient/wang"),
     ("List", "_id=round&_include=List:item:Patient", f"Patient/{SERVER_ID} Patient/wang"),
     ("Patient", "_id=nobody&_revinclude=Observation:patient", ""),

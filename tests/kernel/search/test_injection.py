@@ -110,7 +110,7 @@ NAMES = sorted({f"{code}{modifier}" for code in definitions().search["Patient"] 
 
 
 @pytest.mark.fuzz
-@settings(max_examples=150)
+@settings(max_examples=max(150, settings().max_examples))
 @given(
     st.lists(
         st.tuples(

@@ -152,7 +152,7 @@ SORTS = {"Observation": ["", "date", "-date", "status,-date", "-value-quantity",
 
 
 @pytest.mark.fuzz
-@settings(max_examples=250)
+@settings(max_examples=max(150, settings().max_examples))
 @given(
     type_name=st.just("Observation"), asked=st.lists(of_findings, min_size=1, max_size=3), sort=st.sampled_from(SORTS["Observation"]),
     count=st.sampled_from(["3", "7", "50"]),
@@ -164,7 +164,7 @@ def test_findings_are_those_of_the_slow_reading(
 
 
 @pytest.mark.fuzz
-@settings(max_examples=250)
+@settings(max_examples=max(150, settings().max_examples))
 @given(
     type_name=st.just("Patient"), asked=st.lists(of_people, min_size=1, max_size=3), sort=st.sampled_from(SORTS["Patient"]),
     count=st.sampled_from(["2", "5", "50"]),

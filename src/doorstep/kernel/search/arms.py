@@ -28,6 +28,10 @@ class Arms:
 
     def done(self) -> tuple[tuple[Arm, ...], tuple[Any, ...]]:
         """The arms and the values of all, in order. Longer lists are padded to a power of two by repeating the last."""
+        if len(self._forms) == 1:
+            ((columns, text), known), *_ = self._forms.items()
+            if len(known) == 1:
+                return (Arm(columns, text, 1),), next(iter(known))
         arms, flat = [], []
         for (columns, text), known in self._forms.items():
             found, rows = list(known), padded(len(known))

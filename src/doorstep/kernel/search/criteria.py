@@ -9,6 +9,7 @@ from doorstep.kernel.errors import BadRequest, NotSupported, TooCostly
 from doorstep.kernel.search import composites, limits, near, ordered, references, special, strings, tokens, uris
 from doorstep.kernel.search.context import Asked, Context
 from doorstep.kernel.search.model import Back, Branch, Link, Node
+from doorstep.kernel.search.references import is_canonical
 
 KINDS: Mapping[str, Callable[[Asked, Context], Node]] = {
     "token": tokens.token,
@@ -95,12 +96,13 @@ def _chain(
         raise BadRequest("search.chain-to-wrong-type", element=name, parameter=name, type=type_name)
     branches = []
     for target in (type_name,) if type_name else targets:
-        if not _knows(target, rest, context):
+        url_key = _url_key(parameters[0], target, context)
+        if not _knows(target, rest, context) or url_key is None:
             continue
         context.branch(name)
         node = _step((target,), rest, value, name, depth + 1, context)
         if node is not None:
-            branches.append(Branch(context.table.number[target], target, node))
+            branches.append(Branch(context.table.number[target], target, node, url_key))
     if not branches:
         raise BadRequest("search.unknown-in-chain", element=name, parameter=name, rest=rest[:80])
     return Link(asked.keys(), tuple(branches))
@@ -129,4 +131,16 @@ def _has(types: Sequence[str], rest: str, value: str, name: str, depth: int, con
     node = _step((source,), after, value, name, depth + 1, context)
     if node is None:
         raise BadRequest("search.unknown-in-chain", element=name, parameter=name, rest=after[:80])
-    return Back(context.table.number[source], parameter.key, context.table.number[type_name], type_name, node)
+    url_key = _url_key(parameter, type_name, context)
+    if url_key is None:
+        raise BadRequest("search.chain-to-wrong-type", element=name, parameter=name, type=type_name)
+    numbers = context.table.number
+    return Back(numbers[source], parameter.key, numbers[type_name], type_name, node, url_key)
+
+
+def _url_key(parameter: SearchParameter, target: str, context: Context) -> int | None:
+    """0 for a literal reference; for a canonical one the number of the target's ``url``, None when it has none."""
+    if not is_canonical(parameter, context.table):
+        return 0
+    url = context.table.search[target].get("url")
+    return url.key if url is not None and url.kind == "uri" else None

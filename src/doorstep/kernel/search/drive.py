@@ -135,11 +135,12 @@ class Driver:
         """Of the criterion at the end, and of what refers to the first of those."""
         inner, step = Driver(self._probe, (path.end,)), path.steps[-1]
         found = inner.samples(path.leaf)
-        if step.forward:
-            x, t, some = (self._build.alias() for _ in range(3))
+        if step.forward and not step.url_key:
+            t, some = self._build.alias(), self._build.alias()
+            (table,), joined, *_ = self._begin(step, t)
             found.append(fill(
                 "SELECT 1 AS one FROM (SELECT * FROM ({}) {} LIMIT {}) {} CROSS JOIN {} WHERE {}",
-                inner.rows(path.leaf), some, limits.GAUGE, t, f"ix_reference {x}", self._leading_to(step, x, t),
+                inner.rows(path.leaf), some, limits.GAUGE, t, table, joined,
             ))  # fmt: skip
         return found
 
@@ -210,10 +211,9 @@ class Driver:
         conditions = [Piece(joined), alive]
         found = Piece("")
         for place in range(len(path.steps) - 1, -1, -1):
-            step, x = path.steps[place], self._build.alias()
-            tables.append(f"ix_reference {x}")
-            conditions.append(Piece(self._leading_to(step, x, t)))
-            part, number, id_ = self._begin(step, x)
+            named, joined, part, number, id_ = self._begin(path.steps[place], t)
+            tables += named
+            conditions.append(Piece(joined))
             if place == 0:
                 found = fill("{} AS part, {} AS type, {} AS id", part, number, id_)
                 break
@@ -223,17 +223,23 @@ class Driver:
             conditions += [fill("{} = {} AND {}", f"{t}.part", part, f"{t}.type = {number} AND {t}.id = {id_}"), alive]
         return fill("SELECT DISTINCT {} FROM {} WHERE {}", found, _crossed(tables), join(" AND ", conditions))
 
-    def _leading_to(self, step: Step, x: str, t: str) -> str:
-        """The reference row ``x`` is that of the step which ends at the resource ``t``."""
-        keys = self._probe.of_keys(step.keys, x)
-        own = f"{x}.rid = {t}.id" if step.forward else same(x, t)
-        return f"{keys} AND {own} AND {x}.rtype = '{step.type_name}'"
-
-    def _begin(self, step: Step, x: str) -> tuple[Piece, str, str]:
-        """(part, type, id) of the resource where a step begins, from its reference row."""
+    def _begin(self, step: Step, t: str) -> tuple[list[str], str, Piece, str, str]:
+        """(tables, conditions, part, type, id) of the resource where the step begins that ends at ``t``."""
+        x, u = self._build.alias(), self._build.alias()
+        keys, url = self._probe.of_keys(step.keys, x), f"{u}.key = {step.url_key} AND {x}.rtype = ''"
+        if step.url_key and step.forward:
+            tables = [f"ix_uri {u}", f"ix_reference {x}"]
+            joined = f"{same(u, t)} AND {url} AND {keys} AND {x}.rid = {u}.value"
+            return tables, joined, Piece(f"{x}.part"), f"{x}.type", f"{x}.id"
+        if step.url_key:
+            tables = [f"ix_reference {x}", f"ix_uri {u}"]
+            joined = f"{same(x, t)} AND {keys} AND {url} AND {u}.value = {x}.rid"
+            return tables, joined, Piece(f"{u}.part"), f"{u}.type", f"{u}.id"
+        typed = f"{keys} AND {x}.rtype = '{step.type_name}'"
         if step.forward:
-            return Piece(f"{x}.part"), f"{x}.type", f"{x}.id"
-        return self._build.part_of(x, step.type, step.type_name), str(step.type), f"{x}.rid"
+            return [f"ix_reference {x}"], f"{typed} AND {x}.rid = {t}.id", Piece(f"{x}.part"), f"{x}.type", f"{x}.id"
+        part = self._build.part_of(x, step.type, step.type_name)
+        return [f"ix_reference {x}"], f"{same(x, t)} AND {typed}", part, str(step.type), f"{x}.rid"
 
     def _every(self, node: Every) -> Piece:
         """The best of the parts drives, the others are probed on its rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from doorstep.kernel.definitions import definitions
+from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import TooCostly
 from doorstep.kernel.refs import Actor
@@ -13,6 +13,7 @@ from doorstep.kernel.search import limits
 from doorstep.kernel.search.arms import padded
 from doorstep.kernel.search.model import Include, Row
 from doorstep.kernel.search.probe import located
+from doorstep.kernel.search.references import is_canonical
 from doorstep.kernel.search.special import part_in
 from doorstep.kernel.search.sql import SCOPE, Build, Piece, Scope, fill, values_list
 
@@ -136,13 +137,27 @@ class _Follow:
         search = self._table.search[include.source]
         codes = include.codes or [code for code, parameter in search.items() if parameter.kind == "reference"]
         keys = ", ".join(str(search[code].key) for code in codes)
+        numbers = self._table.number
         for chunk in _chunks([row for row in start if include.target in ("", row.type_name)]):
-            values = _pad([(row.id, row.type_name) for row in chunk])
-            listed = (
-                f"(SELECT DISTINCT x.part AS part, x.type AS type, x.id AS id FROM ({values_list(len(values), 2)}) v"
-                f" CROSS JOIN ix_reference x WHERE x.key IN ({keys}) AND x.rid = v.column1 AND x.rtype = v.column2) d"
-            )
-            yield from self._fetch(listed, "r.part = d.part AND r.type = d.type AND r.id = d.id", values)
+            values = _pad([(row.part, numbers[row.type_name], row.id, row.type_name) for row in chunk])
+            rows = f"({values_list(len(values), 4)}) v"
+            found = "SELECT DISTINCT x.part AS part, x.type AS type, x.id AS id FROM"
+            literal = f"x.key IN ({keys}) AND x.rid = v.column3 AND x.rtype = v.column4"
+            listed = f"{found} {rows} CROSS JOIN ix_reference x WHERE {literal}"
+            urls = self._url_keys({row.type_name for row in chunk}, [search[code] for code in codes])
+            if urls:
+                own = f"u.part = v.column1 AND u.type = v.column2 AND u.id = v.column3 AND u.key IN ({urls})"
+                canonical = f"{own} AND x.key IN ({keys}) AND x.rid = u.value AND x.rtype = ''"
+                listed += f" UNION {found} {rows} CROSS JOIN ix_uri u CROSS JOIN ix_reference x WHERE {canonical}"
+                values = [*values, *values]
+            yield from self._fetch(f"({listed}) d", "r.part = d.part AND r.type = d.type AND r.id = d.id", values)
+
+    def _url_keys(self, types: set[str], parameters: Sequence[SearchParameter]) -> str:
+        """Numbers of ``url`` of the types, if any of the parameters is a canonical reference; "" otherwise."""
+        if not any(is_canonical(parameter, self._table) for parameter in parameters):
+            return ""
+        known = (self._table.search[name].get("url") for name in sorted(types))
+        return ", ".join(str(url.key) for url in known if url is not None and url.kind == "uri")
 
     def _fetch(self, listed: str, joined: str, values: Sequence[tuple[Any, ...]]) -> Iterator[Row]:
         """The visible resources that a list leads to, a few more than may be included at most."""

@@ -107,11 +107,15 @@ class Tree:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One target type of a chain, and what must hold of the target."""
+    """One target type of a chain, and what must hold of the target.
+
+    ``url_key`` is the number of the target's parameter ``url`` when the reference is canonical, 0 when it is literal.
+    """
 
     type: int
     type_name: str
     node: Node
+    url_key: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +128,17 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """A reverse chain: some resource of type ``source`` refers to this one, and ``node`` holds of it (R4 3.1.1.4.4)."""
+    """A reverse chain: some resource of type ``source`` refers to this one, and ``node`` holds of it (R4 3.1.1.4.4).
+
+    ``url_key`` as in Branch.
+    """
 
     source: int
     key: int
     type: int
     type_name: str
     node: Node
+    url_key: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,14 @@ class Shape:
     coded: bool = False
     """Whether the type has a parameter ``code``, so that subject rows carry its codings."""
     code_key: int = 0
+    _hash: int = field(default=0, init=False, compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        """Computed once: a shape is looked up in several caches."""
+        if not self._hash:
+            known = hash((self.types, self.nodes, self.sort, self.code_key)) or 1
+            object.__setattr__(self, "_hash", known)
+        return self._hash
 
 
 @dataclass(slots=True)

@@ -20,6 +20,8 @@ class Step(NamedTuple):
     type_name: str
     source: int
     """Type of what refers, when that is the end of the step; 0 for a forward step."""
+    url_key: int
+    """Number of the parameter ``url`` of what is referred to, when the reference is canonical; else 0."""
 
     @property
     def end(self) -> int:
@@ -41,11 +43,11 @@ class Path(NamedTuple):
 def paths(node: Link | Back) -> list[Path]:
     """All paths of a chain."""
     if isinstance(node, Back):
-        step = Step(False, (node.key,), node.type, node.type_name, node.source)
+        step = Step(False, (node.key,), node.type, node.type_name, node.source, node.url_key)
         return _on(step, node.node)
     found = []
     for branch in node.branches:
-        found += _on(Step(True, node.keys, branch.type, branch.type_name, 0), branch.node)
+        found += _on(Step(True, node.keys, branch.type, branch.type_name, 0, branch.url_key), branch.node)
     return found
 
 

@@ -24,7 +24,7 @@ from doorstep.kernel.search.model import (
     Text,
     Tree,
 )
-from doorstep.kernel.search.paths import Path, paths
+from doorstep.kernel.search.paths import Path, Step, paths
 from doorstep.kernel.search.sql import Build, Piece, fill, join, values_list
 
 
@@ -102,20 +102,42 @@ class Probe:
         for step in path.steps:
             x, t = self.build.alias(), self.build.alias()
             table, alive = self.build.resource(t)
-            tables += [f"ix_reference {x}", table]
-            if step.forward:
-                conditions.append(Piece(f"{same(x, alias)} AND {self.of_keys(step.keys, x)}"))
-                conditions.append(Piece(f"{x}.rtype = '{step.type_name}' AND {t}.type = {step.type}"))
-                conditions.append(Piece(f"{t}.id = {x}.rid"))
-                conditions.append(fill("{} = {}", f"{t}.part", self.build.part_of(x, step.type, step.type_name)))
+            if step.url_key:
+                named, joined = self._canonical(step, x, t, alias)
+            elif step.forward:
+                named, joined = [f"ix_reference {x}"], self._forward(step, x, t, alias)
             else:
-                conditions.append(Piece(f"{self.of_keys(step.keys, x)} AND {x}.rid = {alias}.id"))
-                conditions.append(Piece(f"{x}.rtype = '{step.type_name}' AND {t}.type = {step.source}"))
-                conditions.append(Piece(f"{t}.part = {x}.part AND {t}.id = {x}.id"))
-            conditions.append(alive)
+                named, joined = [f"ix_reference {x}"], self._backward(step, x, t, alias)
+            tables += [*named, table]
+            conditions += [*joined, alive]
             alias = t
         conditions.append(self.of(path.leaf, alias))
         return self.build.exists(" CROSS JOIN ".join(tables), *conditions)
+
+    def _forward(self, step: Step, x: str, t: str, alias: str) -> list[Piece]:
+        """From ``alias`` along its reference row ``x`` to the target ``t``."""
+        return [
+            Piece(f"{same(x, alias)} AND {self.of_keys(step.keys, x)} AND {x}.rtype = '{step.type_name}'"),
+            fill("{} = {}", f"{t}.part", self.build.part_of(x, step.type, step.type_name)),
+            Piece(f"{t}.type = {step.type} AND {t}.id = {x}.rid"),
+        ]
+
+    def _backward(self, step: Step, x: str, t: str, alias: str) -> list[Piece]:
+        """From ``alias`` to a resource ``t`` whose reference row ``x`` names it."""
+        return [
+            Piece(f"{self.of_keys(step.keys, x)} AND {x}.rid = {alias}.id AND {x}.rtype = '{step.type_name}'"),
+            Piece(f"{t}.part = {x}.part AND {t}.type = {step.source} AND {t}.id = {x}.id"),
+        ]
+
+    def _canonical(self, step: Step, x: str, t: str, alias: str) -> tuple[list[str], list[Piece]]:
+        """The same over a canonical reference, which names the target's url (R4 2.3.0.2)."""
+        u = self.build.alias()
+        keys, url = f"{self.of_keys(step.keys, x)} AND {x}.rtype = ''", f"{u}.key = {step.url_key}"
+        if step.forward:
+            conditions = [f"{same(x, alias)} AND {keys}", f"{url} AND {u}.value = {x}.rid", same(t, u)]
+            return [f"ix_reference {x}", f"ix_uri {u}"], [Piece(each) for each in conditions]
+        conditions = [f"{same(u, alias)} AND {url}", f"{keys} AND {x}.rid = {u}.value", same(t, x)]
+        return [f"ix_uri {u}", f"ix_reference {x}"], [Piece(each) for each in conditions]
 
     @_of.register
     def _some(self, node: Some, alias: str) -> Piece:

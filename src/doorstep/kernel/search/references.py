@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from doorstep.kernel.definitions import Definitions, SearchParameter
 from doorstep.kernel.errors import BadRequest, NotSupported
+from doorstep.kernel.index.paths import routes
 from doorstep.kernel.index.text import bounded
 from doorstep.kernel.refs import is_id, part_of_resident
 from doorstep.kernel.search import ranks
@@ -83,6 +85,13 @@ def is_direct(parameter: SearchParameter, table: Definitions) -> bool:
     if patient is None:
         return not parameter.targets or "Patient" in parameter.targets
     return patient.expression in (parameter.expression, f"{parameter.expression}.where(resolve() is Patient)")
+
+
+@lru_cache(maxsize=1024)
+def is_canonical(parameter: SearchParameter, table: Definitions) -> bool:
+    """Whether the references of a parameter name urls of definitions, not resources of a server (R4 2.3.0.2)."""
+    found = routes(parameter.expression, base=parameter.base, types=table.types)
+    return bool(found) and all(route.type in ("canonical", "uri") for route in found or ())
 
 
 def _hierarchy(asked: Asked, context: Context) -> Node:
