@@ -6,17 +6,20 @@ Nothing here is asserted: a slow machine, or one with other work, gives other fi
 from __future__ import annotations
 
 import argparse
+import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import bulk, claims, growth, peers, requests
+from bench import bulk, claims, growth, peers, processes, requests
 from bench.engines import ENGINES
 from bench.figures import Table
 from bench.wrk import Missing
 
 Options = argparse.Namespace
+Bench = Callable[[Table, Path, Options], None]
 
 
 def _requests(table: Table, folder: Path, options: Options) -> None:
@@ -51,15 +54,28 @@ def _peers(table: Table, folder: Path, options: Options) -> None:
     peers.bench(table, folder, seconds=options.seconds, rounds=options.rounds)
 
 
+def _micro(name: str) -> Bench:
+    """A benchmark inside one process, with a table of its own: python -m bench.NAME."""
+
+    def run_it(table: Table, folder: Path, options: Options) -> None:
+        print(f"\n# {name}")
+        subprocess.run(processes.python("-m", f"bench.{name}"), cwd=processes.ROOT, check=True,
+                       env={**os.environ, "PYTHONPATH": f"{processes.ROOT / 'src'}:{processes.ROOT}"})  # fmt: skip
+
+    return run_it
+
+
 def _command() -> str:
     return f"python -m bench {' '.join(sys.argv[1:])}"
 
 
-BENCHES: dict[str, Callable[[Table, Path, Options], None]] = {
+BENCHES: dict[str, Bench] = {
     "requests": _requests,
     "claims": _claims,
     "bulk": _bulk,
     "growth": _growth,
+    "extract": _micro("extract"),
+    "validate": _micro("validate"),
     "peers": _peers,
 }
 USUAL = tuple(name for name in BENCHES if name != "peers")

@@ -26,6 +26,8 @@ MANY = 100
 """Observations of a resident in the record that the request benches ask: of each code on 20 days."""
 FEW = 13
 """... and of one in a record that is measured for its size: 25 resources in all."""
+IDENTITY = "urn:oid:2.16.156.10011.1.3"
+"""The system of residents' numbers."""
 ORGANIZATION, PRACTITIONER = "d000-00000000000000rg01", "d000-00000000000000dc01"
 
 _LATEST = date(2025, 11, 20)

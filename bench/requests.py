@@ -18,7 +18,11 @@ RESIDENTS = 300
 CONNECTIONS = (1, 16, 64)
 _WRITES = {"create": 1, "bundle20": 20, "bundle100": 100}
 KINDS = ("read", "search", *_WRITES)
-_NAMES = {"read": "read by id", "search": "search patient+code+date, sorted, 10 found", "create": "create, 16 index rows"}
+_NAMES = {
+    "read": "read by id",
+    "search": "search patient+code+date, sorted, 10 found",
+    "create": "create, 16 index rows",
+}
 _LONGER = {"bundle20": 2, "bundle100": 4}
 """So many times longer a run: at 64 connections an answer to a large Bundle takes seconds."""
 
