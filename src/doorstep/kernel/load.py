@@ -1,8 +1,8 @@
 """Bulk loading: NDJSON and Bundles, plain or compressed, resumable.
 
 Resources are prepared (read, validated, indexed) in worker processes and committed in large write sets by one. The
-position in each file is kept in the record; a chunk that was committed but not yet counted is recognised by its
-content, so loading a file again changes nothing. References may dangle here (a file may name what comes later);
+position in each file is kept in the record by the file's content; a chunk that was committed but not yet counted is
+recognised, so loading a file again changes nothing. References may dangle here (a file may name what comes later);
 ``check`` lists those that still do.
 
 A Bundle that is a transaction is carried out as one, all or nothing, and once: its content is a key that the same
@@ -11,30 +11,28 @@ commit takes.
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import hashlib
-import lzma
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
-from doorstep.kernel import bundle, exact, rows
+from doorstep.kernel import bundle, exact, load_file, rows
 from doorstep.kernel.errors import Malformed, Refusal
+from doorstep.kernel.load_helpers import helpers
+from doorstep.kernel.load_position import Position
 from doorstep.kernel.puts import home_part, put_of
-from doorstep.kernel.refs import DIRECTORY, Actor, is_id, new_id, part_of_id
+from doorstep.kernel.refs import DIRECTORY, Actor, is_id, named_id, new_id, part_of_id, part_of_resident
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx, checked
 from doorstep.kernel.writeset import Put, WriteSet
 
-CHUNK = 500
 _LOADED: Final = "load"
 """The kind of key that a transaction takes for good when it is loaded."""
 _ENTRY: Final = re.compile(r"Bundle\.entry\[(\d+)\]")
-_OPENERS: dict[str, Callable[..., IO[bytes]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}  # type: ignore[dict-item]
 
 Prepared = tuple[list[Put], list[tuple[int, Refusal]], int]
 
@@ -58,7 +56,7 @@ def load(
     ``progress(done, total)`` is called in bytes for NDJSON, in entries for a Bundle.
     """
     result = Loaded(file.name)
-    if _is_ndjson(file):
+    if load_file.is_ndjson(file):
         _load_lines(store, actor, file, result, processes, progress)
     else:
         _load_bundle(store, actor, file, result, progress)
@@ -68,16 +66,14 @@ def load(
 def _load_bundle(
     store: Store, actor: Actor, file: Path, result: Loaded, progress: Callable[[int, int], None] | None
 ) -> None:
-    with _open(file) as stream:
-        raw = stream.read()
+    raw = load_file.whole(file)
     try:
         content = exact.decode(raw)
     except Refusal as refusal:
         result.refused.append((1, refusal))
         return
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
-        chunk = prepare([(1, raw)], actor.organization, store.clock.now())
-        _commit(store, actor, chunk, result)
+        _commit(store, actor, prepare([(1, raw)], actor.organization, store.clock.now(), _digest(raw)), result)
         return
     if content.get("type") in ("transaction", "batch"):
         _load_transaction(store, actor, content, raw, result)
@@ -87,17 +83,18 @@ def _load_bundle(
         for number, entry in enumerate(content.get("entry", []), 1)
         if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
     ]
-    for start in range(0, len(entries), CHUNK):
-        _commit(store, actor, prepare(entries[start : start + CHUNK], actor.organization, store.clock.now()), result)
+    for start in range(0, len(entries), load_file.CHUNK):
+        some = entries[start : start + load_file.CHUNK]
+        _commit(store, actor, prepare(some, actor.organization, store.clock.now(), _digest(raw)), result)
         if progress:
-            progress(min(start + CHUNK, len(entries)), len(entries))
+            progress(start + len(some), len(entries))
 
 
 def _load_transaction(store: Store, actor: Actor, content: dict[str, Any], raw: bytes, result: Loaded) -> None:
     plan = None
     try:
         plan = bundle.read(content, raw)
-        result.written += len(store.run(actor, _once, plan, hashlib.sha256(raw).hexdigest()))
+        result.written += len(store.run(actor, _once, plan, _digest(raw)))
     except Refusal as refusal:
         if plan and refusal.key == "claims.not-unique" and refusal.params.get("kind") == _LOADED:
             result.unchanged += len(plan.entries)
@@ -105,6 +102,10 @@ def _load_transaction(store: Store, actor: Actor, content: dict[str, Any], raw: 
         located = bundle.locate(plan, refusal) if plan else refusal
         entry = _ENTRY.match(located.issues[0].element)
         result.refused.append((int(entry[1]) + 1 if entry else 1, located))
+
+
+def _digest(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()
 
 
 def _once(tx: Tx, plan: bundle.Plan, content: str) -> list[bundle.Done]:
@@ -115,49 +116,56 @@ def _once(tx: Tx, plan: bundle.Plan, content: str) -> list[bundle.Done]:
 def _load_lines(
     store: Store, actor: Actor, file: Path, result: Loaded, processes: int, progress: Callable[[int, int], None] | None
 ) -> None:
-    name = f"load.{_fingerprint(file)}"
-    done = int(store.setting(name, "0"))
-    result.skipped = done
+    content = load_file.fingerprint(file)
+    name = f"load.{content[:24]}"
+    position = Position.parse(store.setting(name, "0"))
+    result.skipped = position.done - len(position.refused)
     total = file.stat().st_size
-    waiting: list[tuple[int, int, Future[Prepared]]] = []
-    with _open(file) as stream, ProcessPoolExecutor(processes) as pool:
+    waiting: deque[tuple[load_file.Chunk, Future[Prepared]]] = deque()
+    with helpers(processes) as pool:
 
         def settle() -> None:
-            last, position, future = waiting.pop(0)
-            _commit(store, actor, future.result(), result)
-            store.set_setting(name, str(last))
+            chunk, future = waiting.popleft()
+            prepared = future.result()
+            _commit(store, actor, prepared, result)
+            position.settle((number for number, _ in chunk.lines), (number for number, _ in prepared[1]))
+            store.set_setting(name, str(position))
             if progress:
-                progress(min(position, total), total)
+                progress(chunk.read, total)
 
-        for last, position, chunk in _chunks(stream, done):
-            waiting.append((last, position, pool.submit(prepare, chunk, actor.organization, store.clock.now())))
+        for chunk in load_file.chunks(file, Position(position.done, set(position.refused)).wants):
+            now = store.clock.now()
+            waiting.append((chunk, pool.submit(prepare, chunk.lines, actor.organization, now, content)))
             if len(waiting) > processes * 2:
                 settle()
         while waiting:
             settle()
 
 
-def prepare(lines: list[tuple[int, bytes]], organization: str, now: int) -> Prepared:
-    """(number, text) of resources as puts that expect nothing yet; those refused with their numbers."""
+def prepare(lines: list[tuple[int, bytes]], organization: str, now: int, content: str = "") -> Prepared:
+    """(number, text) of resources as puts that expect nothing yet; those refused with their numbers.
+
+    ``content`` names the file: a line without an id then gets the same one each time.
+    """
     puts: list[Put] = []
     refused: list[tuple[int, Refusal]] = []
     moment = now - now % 1000
     for number, raw in lines:
         try:
-            puts.append(_put(raw, organization, moment))
+            puts.append(_put(raw, organization, moment, f"{content}:{number}" if content else ""))
         except Refusal as refusal:
             refused.append((number, refusal))
     return puts, refused, len(lines)
 
 
-def _put(raw: bytes, organization: str, moment: int) -> Put:
+def _put(raw: bytes, organization: str, moment: int, name: str) -> Put:
     resource = exact.decode(raw)
     if not isinstance(resource, dict):
         raise Malformed("load.not-a-resource")
     checked(resource)
     type_name, id_ = resource["resourceType"], resource.get("id")
     if id_ is None:
-        id_ = new_id(home_part(resource))
+        id_ = _own_id(resource, name)
     elif not isinstance(id_, str) or not is_id(id_):
         raise Malformed("tx.id-missing", element=f"{type_name}.id")
     carried = part_of_id(id_)
@@ -171,6 +179,14 @@ def _put(raw: bytes, organization: str, moment: int) -> Put:
         custodian=organization,
         method="PUT",
     )
+
+
+def _own_id(resource: dict[str, Any], name: str) -> str:
+    """A new id; of a line that has a name always the same, so that a line that is met twice is written once."""
+    if not name:
+        return new_id(home_part(resource))
+    part = part_of_resident(name) if resource["resourceType"] == "Patient" else home_part(resource)
+    return named_id(part, name)
 
 
 def _commit(store: Store, actor: Actor, prepared: Prepared, result: Loaded) -> None:
@@ -252,37 +268,3 @@ def _same(old: str, new: bytes) -> bool:
         if not meta:
             resource.pop("meta", None)
     return exact.encode(one) == exact.encode(other)
-
-
-def _chunks(stream: IO[bytes], done: int) -> Iterator[tuple[int, int, list[tuple[int, bytes]]]]:
-    chunk: list[tuple[int, bytes]] = []
-    position = 0
-    for number, line in enumerate(stream, 1):
-        position += len(line)
-        if number <= done or not line.strip():
-            continue
-        chunk.append((number, line))
-        if len(chunk) == CHUNK:
-            yield number, position, chunk
-            chunk = []
-    if chunk:
-        yield chunk[-1][0], position, chunk
-
-
-def _is_ndjson(file: Path) -> bool:
-    name = file.name.removesuffix(file.suffix) if file.suffix in _OPENERS else file.name
-    if name.endswith((".ndjson", ".jsonl")):
-        return True
-    if name.endswith(".json"):
-        return False
-    raise Malformed("load.unknown-kind", file=file.name)
-
-
-def _open(file: Path) -> IO[bytes]:
-    opened: IO[bytes] = _OPENERS.get(file.suffix, open)(file, "rb")
-    return opened
-
-
-def _fingerprint(file: Path) -> str:
-    found = file.stat()
-    return hashlib.sha256(f"{file.resolve()}|{found.st_size}|{found.st_mtime_ns}".encode()).hexdigest()[:24]

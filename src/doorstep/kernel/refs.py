@@ -109,6 +109,12 @@ def new_id(part: int) -> str:
     return f"d{part:03x}-{_base32(moment, 10)}{_base32(noise, 8)}"
 
 
+def named_id(part: int, name: str) -> str:
+    """An id in a part that is the same for the same name."""
+    digest = int.from_bytes(blake2b(name.encode(), digest_size=12).digest(), "big")
+    return f"d{part:03x}-{_base32(digest, 18)}"
+
+
 def system_hash(system: str) -> int:
     """A code system's url as 63 bits, 0 for none: index rows stay narrow and the text is in the resource."""
     if not system:

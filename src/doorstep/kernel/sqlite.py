@@ -288,7 +288,7 @@ class SqliteEngine:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            os.close(self._lock)
+            _release(self._lock)
             self._lock = None
 
 
@@ -329,7 +329,20 @@ def migrate_directory(directory: Path, *, post: bool) -> list[str]:
         return migrate(connection, post=post)
     finally:
         connection.close()
-        os.close(lock)
+        _release(lock)
+
+
+_held: set[int] = set()
+"""The handles of this process's locks. A forked child lets go of its copies: a lock ends with whoever took it."""
+
+
+def _let_go() -> None:
+    for handle in _held:
+        os.close(handle)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _take(directory: Path) -> int:
@@ -341,7 +354,13 @@ def _take(directory: Path) -> int:
     except OSError:
         os.close(handle)
         raise Unavailable("store.locked", directory=str(directory)) from None
+    _held.add(handle)
     return handle
+
+
+def _release(handle: int) -> None:
+    _held.discard(handle)
+    os.close(handle)
 
 
 def _refusal(error: sqlite3.Error) -> Refusal:
