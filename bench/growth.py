@@ -99,7 +99,7 @@ def _ask(
         "read": [f"Patient/{each.id}" for each in residents],
         "search": [data.search(each, since="2025-01-01").replace("|", "%7C") for each in residents],
         "identifier": [f"Patient?identifier={data.IDENTITY}%7C{each.identifier}" for each in residents],
-        "name": [f"Patient?name={quote(each.family + each.given[:1])}&_count=10" for each in residents],
+        "name": [f"Patient?name={quote(each.family + each.given)}" for each in residents],
     }
     with product.server(url, place) as server:
         pids = [server.pid, *home.pids]
