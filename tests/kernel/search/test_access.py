@@ -144,7 +144,7 @@ def test_only_one_function_writes_the_name_of_the_table() -> None:
         for line in path.read_text(encoding="utf-8").splitlines()
         if _RAW_TABLE.search(line) and not line.strip().startswith(("#", '"""'))
     ]
-    assert found == [("sql.py", 'return f"resource {alias}", fill("{} AND {}", f"{alias}.deleted = 0", visible)')]
+    assert found == [("sql.py", 'table = f"resource {alias}"')]
 
 
 def statements(record: Record, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:

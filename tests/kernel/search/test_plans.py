@@ -155,12 +155,10 @@ def test_a_control_the_scan_finder_sees_a_scan(sqlite_plans: SqlitePlans) -> Non
 
 @pytest.fixture(scope="session")
 def connection(ward_of: dict[str, Record]) -> Iterator[psycopg.Connection[tuple[str]]]:
-    """A connection as searches need it, on tables that the planner takes for large."""
+    """A connection to tables that the planner takes for large."""
     engine = ward_of["postgresql"].engine
     assert isinstance(engine, PostgresEngine)
     with psycopg.connect(engine.dsn, autocommit=True) as opened:
-        for name, value in search.POSTGRES.items():
-            opened.execute(f"SET {name} = {value}")  # type: ignore[arg-type]
         opened.execute(
             "UPDATE pg_class SET relpages = 1, reltuples = 1000000"
             " WHERE relkind = 'r' AND (relname LIKE 'ix!_%' ESCAPE '!' OR relname IN ('resource', 'subject', 'locator'))"

@@ -12,12 +12,10 @@ from doorstep.kernel.search.lastn import lastn
 from doorstep.kernel.search.model import Include, Page, Query, Row, Statement
 from doorstep.kernel.search.parse import CURSOR, parse
 from doorstep.kernel.search.run import plan, run
-from doorstep.kernel.search.sql import POSTGRES
 from doorstep.kernel.search.terms import DefinitionTerms, Terms
 
 __all__ = [
     "CURSOR",
-    "POSTGRES",
     "DefinitionTerms",
     "Include",
     "Page",

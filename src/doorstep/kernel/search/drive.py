@@ -12,7 +12,7 @@ from doorstep.kernel.search import limits, ranks
 from doorstep.kernel.search.model import Arm, Back, Every, Ids, Link, Listed, Match, Node, Resident, Some, Tree
 from doorstep.kernel.search.paths import Path, Step, paths
 from doorstep.kernel.search.probe import Probe, numbered, same
-from doorstep.kernel.search.sql import Piece, fill, join, values_list
+from doorstep.kernel.search.sql import Piece, conjunction, crossed, fill, join, values_list
 
 ORDERED = {
     "ix_token": ("code", "sys"), "ix_reference": ("rid", "rtype"), "ix_string": ("norm", "exact"), "ix_uri": ("value",),
@@ -205,23 +205,24 @@ class Driver:
     def _path(self, path: Path) -> Piece:
         """From the criterion at the end back to the resources where the path begins, over visible ones only."""
         d, t = self._build.alias(), self._build.alias()
-        table, alive = self._build.resource(t)
-        tables: list[Piece | str] = [fill("({}) {}", Driver(self._probe, (path.end,)).rows(path.leaf), d), table]
-        joined = f"{t}.part = {d}.part AND {t}.type = {path.end} AND {t}.id = {d}.id"
-        conditions = [Piece(joined), alive]
+        inner = fill("({}) {}", Driver(self._probe, (path.end,)).rows(path.leaf), d)
+        table, alive = self._build.resource(t, f"{t}.part = {d}.part AND {t}.type = {path.end} AND {t}.id = {d}.id")
+        tables: list[Piece | str] = [inner, table]
+        conditions: list[Piece | str] = [alive]
         found = Piece("")
         for place in range(len(path.steps) - 1, -1, -1):
-            named, joined, part, number, id_ = self._begin(path.steps[place], t)
+            named, row, part, number, id_ = self._begin(path.steps[place], t)
             tables += named
-            conditions.append(Piece(joined))
+            conditions.append(row)
             if place == 0:
                 found = fill("{} AS part, {} AS type, {} AS id", part, number, id_)
                 break
             t = self._build.alias()
-            table, alive = self._build.resource(t)
+            joined = fill("{} = {} AND {}", f"{t}.part", part, f"{t}.type = {number} AND {t}.id = {id_}")
+            table, alive = self._build.resource(t, joined)
             tables.append(table)
-            conditions += [fill("{} = {} AND {}", f"{t}.part", part, f"{t}.type = {number} AND {t}.id = {id_}"), alive]
-        return fill("SELECT DISTINCT {} FROM {} WHERE {}", found, _crossed(tables), join(" AND ", conditions))
+            conditions.append(alive)
+        return fill("SELECT DISTINCT {} FROM {} WHERE {}", found, crossed(*tables), conjunction(*conditions))
 
     def _begin(self, step: Step, t: str) -> tuple[list[str], str, Piece, str, str]:
         """(tables, conditions, part, type, id) of the resource where the step begins that ends at ``t``."""
@@ -249,11 +250,6 @@ class Driver:
         return fill(
             "SELECT {} FROM ({}) {} WHERE {}", f"{d}.part, {d}.type, {d}.id", self.rows(best), d, join(" AND ", rest)
         )
-
-
-def _crossed(tables: list[Piece | str]) -> Piece:
-    """Tables in an order that SQLite keeps."""
-    return join(" CROSS JOIN ", [table if isinstance(table, Piece) else Piece(table) for table in tables])
 
 
 def _after_select(piece: Piece) -> Piece:

@@ -15,7 +15,7 @@ from doorstep.kernel.search.model import Include, Row
 from doorstep.kernel.search.probe import located
 from doorstep.kernel.search.references import is_canonical
 from doorstep.kernel.search.special import part_in
-from doorstep.kernel.search.sql import SCOPE, Build, Piece, Scope, fill, values_list
+from doorstep.kernel.search.sql import SCOPE, Build, Piece, Scope, conjunction, crossed, fill, values_list
 
 CHUNK = 256
 """Resources that one statement starts from."""
@@ -161,14 +161,14 @@ class _Follow:
 
     def _fetch(self, listed: str, joined: str, values: Sequence[tuple[Any, ...]]) -> Iterator[Row]:
         """The visible resources that a list leads to, a few more than may be included at most."""
-        table, alive = Build(self._reader.dialect, self._scope).resource("r")
-        statement = fill(
-            "SELECT {} FROM {} CROSS JOIN {} WHERE {} AND {} ORDER BY r.type, r.part, r.id LIMIT {}",
-            _COLUMNS, listed, table, joined, alive, Piece("?"),
+        table, alive = Build(self._reader.dialect, self._scope).resource("r", joined)
+        made = fill(
+            "SELECT {} FROM {} WHERE {} ORDER BY r.type, r.part, r.id LIMIT {}",
+            _COLUMNS, crossed(listed, table), conjunction(alive), Piece("?"),
         )  # fmt: skip
-        scope = self._scope_values if SCOPE in statement.runs else []
+        scope = self._scope_values if SCOPE in made.runs else []
         limit = limits.MAX_INCLUDED + len(self._seen) + 1
-        for row in self._reader.rows(statement.text, [*_flat(values), *scope, limit]):
+        for row in self._reader.rows(made.text, [*_flat(values), *scope, limit]):
             yield Row(row[0], self._names[row[1]], row[2], row[3], row[4], row[5], "include")
 
 

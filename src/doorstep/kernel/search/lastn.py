@@ -13,7 +13,7 @@ from doorstep.kernel.search.model import Page, Query, Resident, Row
 from doorstep.kernel.search.parse import parse
 from doorstep.kernel.search.probe import Probe
 from doorstep.kernel.search.run import row_of
-from doorstep.kernel.search.sql import SCOPE, Build, Piece, Run, Scope, fill, join
+from doorstep.kernel.search.sql import SCOPE, Build, Piece, Run, Scope, conjunction, crossed, fill
 from doorstep.kernel.search.terms import Terms
 
 
@@ -53,11 +53,10 @@ def _rows(reader: Reader, query: Query, actor: Actor, way: int, most: int) -> li
     node = query.shape.nodes[way]
     assert isinstance(node, Resident)
     probe = Probe(build)
-    inner, visible = build.resource("r")
+    inner, visible = build.resource("r", "r.part = s.rpart AND r.type = s.type AND r.id = s.id")
     conditions = [
         Piece(f"s.part = ? AND s.resident = ? AND s.type = {query.shape.types[0]}", (node.slot,)),
         Piece("s.direct = 1" if node.direct else ""),
-        Piece("r.part = s.rpart AND r.type = s.type AND r.id = s.id"),
         visible,
         *(probe.of(each, "r") for place, each in enumerate(query.shape.nodes) if place != way),
     ]
@@ -65,14 +64,13 @@ def _rows(reader: Reader, query: Query, actor: Actor, way: int, most: int) -> li
         "SELECT {} FROM {} WHERE {}",
         "s.rpart AS part, s.type AS type, s.id AS id, s.code AS code, s.sys AS sys, s.date AS date,"
         " ROW_NUMBER() OVER (PARTITION BY s.code, s.sys ORDER BY s.date DESC, s.id DESC) AS place",
-        f"subject s CROSS JOIN {inner}", join(" AND ", conditions),
+        crossed("subject s", inner), conjunction(*conditions),
     )  # fmt: skip
-    outer, alive = build.resource("o")
+    outer, alive = build.resource("o", "o.part = n.part AND o.type = n.type AND o.id = n.id")
     made = fill(
-        "SELECT {} FROM ({}) n CROSS JOIN {} WHERE {} AND {} {}",
-        "o.part, o.type, o.id, o.version, o.updated, o.body", numbered, outer,
-        Piece("n.place <= ? AND o.part = n.part AND o.type = n.type AND o.id = n.id", ("most",)), alive,
-        "ORDER BY n.code, n.sys, n.date DESC, n.id DESC",
+        "SELECT {} FROM {} WHERE {} {}",
+        "o.part, o.type, o.id, o.version, o.updated, o.body", crossed(fill("({}) n", numbered), outer),
+        conjunction(alive, Piece("n.place <= ?", ("most",))), "ORDER BY n.code, n.sys, n.date DESC, n.id DESC",
     )  # fmt: skip
     values: dict[Run, Sequence[Any]] = {SCOPE: scope_values, "most": (most,)}
     params = statement.Template(made.text, made.runs, 0).bind(values, query.args)

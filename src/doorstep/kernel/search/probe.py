@@ -25,7 +25,7 @@ from doorstep.kernel.search.model import (
     Tree,
 )
 from doorstep.kernel.search.paths import Path, Step, paths
-from doorstep.kernel.search.sql import Build, Piece, fill, join, values_list
+from doorstep.kernel.search.sql import Build, Piece, conjunction, crossed, fill, join, values_list
 
 
 class Probe:
@@ -97,47 +97,43 @@ class Probe:
         return found[0] if len(found) == 1 else fill("({})", join(" OR ", found))
 
     def _path(self, path: Path, alias: str) -> Piece:
-        tables: list[str] = []
-        conditions: list[Piece] = []
+        tables: list[Piece | str] = []
+        conditions: list[Piece | str] = []
         for step in path.steps:
             x, t = self.build.alias(), self.build.alias()
-            table, alive = self.build.resource(t)
             if step.url_key:
-                named, joined = self._canonical(step, x, t, alias)
+                named, found, joined = self._canonical(step, x, t, alias)
             elif step.forward:
-                named, joined = [f"ix_reference {x}"], self._forward(step, x, t, alias)
+                named, found, joined = self._forward(step, x, t, alias)
             else:
-                named, joined = [f"ix_reference {x}"], self._backward(step, x, t, alias)
+                named, found, joined = self._backward(step, x, t, alias)
+            table, alive = self.build.resource(t, joined)
             tables += [*named, table]
-            conditions += [*joined, alive]
+            conditions += [found, alive]
             alias = t
-        conditions.append(self.of(path.leaf, alias))
-        return self.build.exists(" CROSS JOIN ".join(tables), *conditions)
+        return self.build.exists(crossed(*tables), *conditions, self.of(path.leaf, alias))
 
-    def _forward(self, step: Step, x: str, t: str, alias: str) -> list[Piece]:
-        """From ``alias`` along its reference row ``x`` to the target ``t``."""
-        return [
-            Piece(f"{same(x, alias)} AND {self.of_keys(step.keys, x)} AND {x}.rtype = '{step.type_name}'"),
-            fill("{} = {}", f"{t}.part", self.build.part_of(x, step.type, step.type_name)),
-            Piece(f"{t}.type = {step.type} AND {t}.id = {x}.rid"),
-        ]
+    def _forward(self, step: Step, x: str, t: str, alias: str) -> tuple[list[str], str, Piece]:
+        """From ``alias`` along its reference row ``x`` to the target ``t``: tables, conditions, how ``t`` is joined."""
+        found = f"{same(x, alias)} AND {self.of_keys(step.keys, x)} AND {x}.rtype = '{step.type_name}'"
+        part = fill("{} = {}", f"{t}.part", self.build.part_of(x, step.type, step.type_name))
+        return [f"ix_reference {x}"], found, conjunction(part, f"{t}.type = {step.type} AND {t}.id = {x}.rid")
 
-    def _backward(self, step: Step, x: str, t: str, alias: str) -> list[Piece]:
+    def _backward(self, step: Step, x: str, t: str, alias: str) -> tuple[list[str], str, Piece]:
         """From ``alias`` to a resource ``t`` whose reference row ``x`` names it."""
-        return [
-            Piece(f"{self.of_keys(step.keys, x)} AND {x}.rid = {alias}.id AND {x}.rtype = '{step.type_name}'"),
-            Piece(f"{t}.part = {x}.part AND {t}.type = {step.source} AND {t}.id = {x}.id"),
-        ]
+        found = f"{self.of_keys(step.keys, x)} AND {x}.rid = {alias}.id AND {x}.rtype = '{step.type_name}'"
+        joined = f"{t}.part = {x}.part AND {t}.type = {step.source} AND {t}.id = {x}.id"
+        return [f"ix_reference {x}"], found, Piece(joined)
 
-    def _canonical(self, step: Step, x: str, t: str, alias: str) -> tuple[list[str], list[Piece]]:
+    def _canonical(self, step: Step, x: str, t: str, alias: str) -> tuple[list[str], str, Piece]:
         """The same over a canonical reference, which names the target's url (R4 2.3.0.2)."""
         u = self.build.alias()
         keys, url = f"{self.of_keys(step.keys, x)} AND {x}.rtype = ''", f"{u}.key = {step.url_key}"
         if step.forward:
-            conditions = [f"{same(x, alias)} AND {keys}", f"{url} AND {u}.value = {x}.rid", same(t, u)]
-            return [f"ix_reference {x}", f"ix_uri {u}"], [Piece(each) for each in conditions]
-        conditions = [f"{same(u, alias)} AND {url}", f"{keys} AND {x}.rid = {u}.value", same(t, x)]
-        return [f"ix_uri {u}", f"ix_reference {x}"], [Piece(each) for each in conditions]
+            found = f"{same(x, alias)} AND {keys} AND {url} AND {u}.value = {x}.rid"
+            return [f"ix_reference {x}", f"ix_uri {u}"], found, Piece(same(t, u))
+        found = f"{same(u, alias)} AND {url} AND {keys} AND {x}.rid = {u}.value"
+        return [f"ix_uri {u}", f"ix_reference {x}"], found, Piece(same(t, x))
 
     @_of.register
     def _some(self, node: Some, alias: str) -> Piece:
@@ -183,52 +179,43 @@ class Probe:
     def items(self, node: Listed, columns: Callable[[str], Piece], more: str = "") -> Piece:
         """A SELECT over items of lists: ``columns`` of their reference rows; ``more`` is a condition on the ``rid``."""
         v, lst, x = self.build.alias(), self.build.alias(), self.build.alias()
-        table, alive = self.build.resource(lst)
+        place = f"{lst}.part = {located(v, node.list_type)} AND {lst}.type = {node.list_type}"
+        table, alive = self.build.resource(lst, place, f"{lst}.id = {v}.column1")
+        listed = Piece(f"({values_list(node.count, 2)}) {v}", (node.slot,))
+        row = f"{same(x, lst)} AND {x}.key = {node.key} AND {x}.rtype = '{node.type_name}'"
         return fill(
-            "SELECT {} FROM {} CROSS JOIN {} CROSS JOIN {} WHERE {} AND {} AND {}",
+            "SELECT {} FROM {} WHERE {}",
             columns(x),
-            Piece(f"({values_list(node.count, 2)}) {v}", (node.slot,)), table, f"ix_reference {x}",
-            f"{lst}.part = {located(v, node.list_type)} AND {lst}.type = {node.list_type} AND {lst}.id = {v}.column1",
-            alive,
-            f"{same(x, lst)} AND {x}.key = {node.key} AND {x}.rtype = '{node.type_name}'"
-            + (f" AND {x}.rid {more}" if more else ""),
-        )  # fmt: skip
+            crossed(listed, table, f"ix_reference {x}"),
+            conjunction(alive, row, f"{x}.rid {more}" if more else ""),
+        )
 
     def places(self, node: Tree) -> Piece:
         """Ids at and below (or above) the places of a hierarchy; every step is over a visible resource."""
         w, d, x, t = (self.build.alias() for _ in range(4))
-        table, alive = self.build.resource(t)
-        start = self._start(node)
+        row = f"{x}.key = {node.parent} AND {x}.rtype = '{node.type_name}'"
         if node.up:
-            step = fill(
-                "SELECT {} FROM {} CROSS JOIN {} CROSS JOIN {} WHERE {} = {} AND {} AND {} AND {}",
-                f"{x}.rid", f"{w} {d}", table, f"ix_reference {x}", f"{t}.part",
-                self._place_part(f"{d}.id", node.type), f"{t}.type = {node.type} AND {t}.id = {d}.id", alive,
-                f"{same(x, t)} AND {x}.key = {node.parent} AND {x}.rtype = '{node.type_name}'",
-            )  # fmt: skip
+            table, alive = self._place(t, f"{d}.id", node)
+            tables = crossed(f"{w} {d}", table, f"ix_reference {x}")
+            step = fill("SELECT {} FROM {} WHERE {}", f"{x}.rid", tables, conjunction(alive, same(x, t), row))
         else:
-            step = fill(
-                "SELECT {} FROM {} CROSS JOIN {} CROSS JOIN {} WHERE {} AND {} AND {}",
-                f"{t}.id", f"{w} {d}", f"ix_reference {x}", table,
-                f"{x}.key = {node.parent} AND {x}.rid = {d}.id AND {x}.rtype = '{node.type_name}'",
-                f"{t}.part = {x}.part AND {t}.type = {node.type} AND {t}.id = {x}.id", alive,
-            )  # fmt: skip
-        return fill("WITH RECURSIVE {}(id) AS ({} UNION {}) SELECT {}.id FROM {}", w, start, step, w, w)
+            table, alive = self.build.resource(t, f"{t}.part = {x}.part AND {t}.type = {node.type} AND {t}.id = {x}.id")
+            tables = crossed(f"{w} {d}", f"ix_reference {x}", table)
+            step = fill("SELECT {} FROM {} WHERE {}", f"{t}.id", tables, conjunction(row, f"{x}.rid = {d}.id", alive))
+        return fill("WITH RECURSIVE {}(id) AS ({} UNION {}) SELECT {}.id FROM {}", w, self._start(node), step, w, w)
 
     def _start(self, node: Tree) -> Piece:
         """The places that are asked for, as far as they can be seen."""
         v, t = self.build.alias(), self.build.alias()
-        table, alive = self.build.resource(t)
-        return fill(
-            "SELECT {} FROM {} CROSS JOIN {} WHERE {} = {} AND {} AND {}",
-            f"{t}.id", Piece(f"({values_list(node.count, 1)}) {v}", (node.slot,)), table, f"{t}.part",
-            self._place_part(f"{v}.column1", node.type), f"{t}.type = {node.type} AND {t}.id = {v}.column1", alive,
-        )  # fmt: skip
+        table, alive = self._place(t, f"{v}.column1", node)
+        listed = Piece(f"({values_list(node.count, 1)}) {v}", (node.slot,))
+        return fill("SELECT {} FROM {} WHERE {}", f"{t}.id", crossed(listed, table), conjunction(alive))
 
-    def _place_part(self, id_: str, number: int) -> Piece:
-        """The part of the place whose id a column holds."""
-        renamed = self.build.part_of("@", number, "")
-        return Piece(renamed.text.replace("@.rid", id_), renamed.runs)
+    def _place(self, t: str, id_: str, node: Tree) -> tuple[Piece, Piece]:
+        """The place whose id a column holds, as table and condition."""
+        part = self.build.part_of("@", node.type, "")
+        located_at = Piece(f"{t}.part = {part.text.replace('@.rid', id_)}", part.runs)
+        return self.build.resource(t, located_at, f"{t}.type = {node.type} AND {t}.id = {id_}")
 
 
 def same(x: str, alias: str) -> str:

@@ -6,7 +6,7 @@ of a slot of the query, or a word: "scope" (the access rule's values), "limit", 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -37,6 +37,17 @@ def join(separator: str, pieces: Iterable[Piece]) -> Piece:
     return Piece(separator.join(piece.text for piece in made), tuple(run for piece in made for run in piece.runs))
 
 
+def conjunction(*conditions: Piece | str) -> Piece:
+    """Conditions that must all hold; empty ones are left out, and nothing at all is true."""
+    made = join(" AND ", [each if isinstance(each, Piece) else Piece(each) for each in conditions])
+    return made if made.text else Piece("1 = 1")
+
+
+def crossed(*tables: Piece | str) -> Piece:
+    """Tables in an order that SQLite keeps."""
+    return join(" CROSS JOIN ", [each if isinstance(each, Piece) else Piece(each) for each in tables])
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The access rule for one kind of actor; equal when it writes the same text, so that statements can be kept."""
@@ -64,24 +75,29 @@ class Build:
         self._aliases += 1
         return f"t{self._aliases}"
 
-    def resource(self, alias: str) -> tuple[str, Piece]:
-        """The table under an alias, and the condition that must go with it: alive, and visible to the actor.
+    def resource(self, alias: str, *joined: Piece | str) -> tuple[Piece, Piece]:
+        """The table under an alias, and what must hold of it: alive, visible to the actor, ``joined`` to what leads.
 
-        Nothing else in search may name the table.
+        Nothing else in search may name the table. On PostgreSQL a joined table is looked up row by row, all within the
+        table: its planner takes part, type and id for independent, expects one row where there are thousands, and then
+        reads and sorts a whole type to give ten.
         """
         predicate, values = scoped(alias, self._scope.actor)
         visible = Piece(predicate, (SCOPE,) if values else ())
-        return f"resource {alias}", fill("{} AND {}", f"{alias}.deleted = 0", visible)
+        table = f"resource {alias}"
+        conditions = conjunction(*joined, f"{alias}.deleted = 0", visible)
+        if self.dialect == "sqlite" or not joined:
+            return Piece(table), conditions
+        return fill("LATERAL (SELECT * FROM {} WHERE {} OFFSET 0) {}", table, conditions, alias), Piece("")
 
-    def exists(self, tables: str, *conditions: Piece | str) -> Piece:
+    def exists(self, tables: Piece | str, *conditions: Piece | str) -> Piece:
         """A probe: some row of the tables, with the row outside, satisfies all conditions.
 
         PostgreSQL is kept from turning it into a join: the statement has chosen what leads, and planning many joins of
         many tables takes it seconds.
         """
         fence = "" if self.dialect == "sqlite" else " OFFSET 0"
-        made = [each if isinstance(each, Piece) else Piece(each) for each in conditions]
-        return fill("EXISTS (SELECT 1 FROM {} WHERE {}{})", tables, join(" AND ", made), fence)
+        return fill("EXISTS (SELECT 1 FROM {} WHERE {}{})", tables, conjunction(*conditions), fence)
 
     def instr(self) -> str:
         """The function that finds a substring."""
@@ -119,21 +135,3 @@ def values_list(rows: int, width: int) -> str:
     """``VALUES (?, ?), (?, ?)``: columns column1, column2 ... on both engines."""
     row = "(" + ", ".join("?" * width) + ")"
     return "VALUES " + ", ".join([row] * rows)
-
-
-POSTGRES: Mapping[str, str] = {
-    "join_collapse_limit": "1",
-    "from_collapse_limit": "1",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-    "enable_bitmapscan": "off",
-    "enable_seqscan": "off",
-    "max_parallel_workers_per_gather": "0",
-    "random_page_cost": "1.1",
-}
-"""What a PostgreSQL connection that answers searches should be set to, so that a statement runs as it is written.
-
-The statement has chosen what leads and what is probed by key; the planner, which takes (part, type, id) for independent
-columns, expects one row where there are thousands and would sort a whole type to give ten (measured on 100,000
-resources: 170 to 1,100 ms instead of 1). Planning the longest chains takes 0.06 s with these and 7 s without.
-"""

@@ -17,7 +17,7 @@ from doorstep.kernel.search.drive import is_ordered as is_ordered_lead
 from doorstep.kernel.search.model import Arm, Match, Own, Resident, Shape, Text
 from doorstep.kernel.search.order import Key
 from doorstep.kernel.search.probe import Probe, same
-from doorstep.kernel.search.sql import LIMIT, Build, Piece, Run, Scope, fill, join
+from doorstep.kernel.search.sql import LIMIT, Build, Piece, Run, Scope, conjunction, crossed, fill, join
 
 SCAN, PRESENT, ABSENT = -1, -2, -3
 """Ways that are no criterion: by type; by the first sort key; resources without that key."""
@@ -63,7 +63,7 @@ def page(shape: Shape, dialect: str, scope: Scope, way: int, behind: bool) -> Te
     values = ([parts.constant] if parts.constant else []) + [key.text for key in parts.keys]
     made = fill(
         "SELECT {} FROM {} WHERE {} {} LIMIT {}",
-        f"{_BASE}, " + ", ".join(values), parts.tables, join(" AND ", where), order.order_by(parts.keys),
+        f"{_BASE}, " + ", ".join(values), parts.tables, conjunction(*where), order.order_by(parts.keys),
         Piece("?", (LIMIT,)),
     )  # fmt: skip
     return Template(made.text, made.runs, len(values))
@@ -75,7 +75,7 @@ def total(shape: Shape, dialect: str, scope: Scope, way: int) -> Template:
     parts = _parts(shape, Build(dialect, scope), SCAN if way in (PRESENT, ABSENT) else way)
     made = fill(
         "SELECT COUNT(*) FROM (SELECT 1 AS one FROM {} WHERE {} LIMIT {}) c",
-        parts.tables, join(" AND ", parts.where), Piece("?", (LIMIT,)),
+        parts.tables, conjunction(*parts.where), Piece("?", (LIMIT,)),
     )  # fmt: skip
     return Template(made.text, made.runs, 0)
 
@@ -120,23 +120,28 @@ def _parts(shape: Shape, build: Build, way: int) -> _Parts:
     probe = Probe(build)
     if way >= 0 and isinstance(shape.nodes[way], Resident):
         return _by_resident(shape, build, probe, way)
-    table, alive = build.resource("r")
     if way >= 0:
-        lead = Driver(probe, shape.types).lead(shape.nodes[way])
-        joined = Piece(same("r", "d"))
-        keys = order.plain(shape)
-        if lead.ordered and not shape.sort:
-            keys = (Key("d.part", False), Key("d.id", False))
-        where = [lead.where, joined, alive, *_rest(shape, probe, {way}, "d")]
-        return _Parts(fill("{} CROSS JOIN {}", lead.table, table), where, keys)
+        return _by_criterion(shape, build, probe, way)
     if way == PRESENT:
         return _by_sort_key(shape, build, probe)
-    where = [_types(shape, "r"), alive, *_rest(shape, probe, set())]
+    table, alive = build.resource("r")
+    where = [_types(shape, "r"), alive, *_own(shape, probe), *_rest(shape, probe, set())]
     if way == ABSENT:
         key = shape.sort[0]
         present = build.exists(f"{key.table} y", same("y", "r"), order.keys_in(key, "y"))
-        return _Parts(Piece(table), [*where, fill("NOT {}", present)], order.plain(shape)[1:], 1, order.last(key))
-    return _Parts(Piece(table), where, order.plain(shape))
+        return _Parts(table, [*where, fill("NOT {}", present)], order.plain(shape)[1:], 1, order.last(key))
+    return _Parts(table, where, order.plain(shape))
+
+
+def _by_criterion(shape: Shape, build: Build, probe: Probe, way: int) -> _Parts:
+    """One node through its global index."""
+    lead = Driver(probe, shape.types).lead(shape.nodes[way])
+    table, alive = build.resource("r", same("r", "d"))
+    keys = order.plain(shape)
+    if lead.ordered and not shape.sort:
+        keys = (Key("d.part", False), Key("d.id", False))
+    where = [lead.where, *_rest(shape, probe, {way}, "d"), alive, *_own(shape, probe)]
+    return _Parts(crossed(lead.table, table), where, keys)
 
 
 def _by_sort_key(shape: Shape, build: Build, probe: Probe) -> _Parts:
@@ -146,22 +151,22 @@ def _by_sort_key(shape: Shape, build: Build, probe: Probe) -> _Parts:
     sign = ">" if key.descending else "<"
     theirs, ours = (", ".join(f"{alias}.{column}" for column in columns) for alias in "yd")
     better = build.exists(f"{key.table} y", same("y", "d"), f"y.key = d.key AND ({theirs}) {sign} ({ours})")
-    table, alive = build.resource("r")
-    joined = f"{order.keys_in(key, 'd')} AND {same('r', 'd')}"
+    table, alive = build.resource("r", same("r", "d"))
     plain = order.plain(shape)
     own = (Key("d.part", plain[-1].descending), Key("d.id", plain[-1].descending))
     keys = (Key(f"d.{key.column}", key.descending), *plain[1:-2], *own)
-    where = [Piece(joined), *_rest(shape, probe, set(), "d"), fill("NOT {}", better), alive]
-    return _Parts(Piece(f"{key.table} d CROSS JOIN {table}"), where, keys)
+    rest = _rest(shape, probe, set(), "d")
+    where = [Piece(order.keys_in(key, "d")), *rest, fill("NOT {}", better), alive, *_own(shape, probe)]
+    return _Parts(crossed(f"{key.table} d", table), where, keys)
 
 
 def _by_resident(shape: Shape, build: Build, probe: Probe, way: int) -> _Parts:
     """The rows of one resident in the table ``subject``; in index order when one code or no code decides the range."""
     node = shape.nodes[way]
     assert isinstance(node, Resident)
-    table, alive = build.resource("r")
+    table, alive = build.resource("r", "r.part = s.rpart AND r.type = s.type AND r.id = s.id")
     coded = next((place for place, each in enumerate(shape.nodes) if _is_code(shape, each)), None)
-    x = "s" if _in_order(shape, coded, node) else "x"
+    x = "s" if _in_order(shape, coded) else "x"
     rows = [Piece(f"{x}.part = ? AND {x}.resident = ?", (node.slot,)), _types(shape, x)]
     if coded is not None:
         code = shape.nodes[coded]
@@ -175,15 +180,14 @@ def _by_resident(shape: Shape, build: Build, probe: Probe, way: int) -> _Parts:
         if isinstance(each, Match) and each.narrow and len(shape.types) == 1:
             rows.append(Piece(each.narrow.replace("{s}", x), (each.narrow_slot,)))
     done = {way} if coded is None else {way, coded}
-    joined = Piece("r.part = s.rpart AND r.type = s.type AND r.id = s.id")
-    rest = [joined, alive, *_rest(shape, probe, done)]
+    rest = [alive, *_rest(shape, probe, done), *_own(shape, probe)]
     if x == "s":
-        return _Parts(Piece(f"subject s CROSS JOIN {table}"), rows + rest, _resident_keys(shape))
+        return _Parts(crossed("subject s", table), rows + rest, _resident_keys(shape))
     distinct = fill(
         "(SELECT DISTINCT x.rpart AS rpart, x.type AS type, x.id AS id, x.date AS date FROM subject x WHERE {}) s",
-        join(" AND ", rows),
+        conjunction(*rows),
     )
-    return _Parts(fill("{} CROSS JOIN {}", distinct, table), rest, _resident_keys(shape))
+    return _Parts(crossed(distinct, table), rest, _resident_keys(shape))
 
 
 def _is_code(shape: Shape, node: object) -> bool:
@@ -193,7 +197,7 @@ def _is_code(shape: Shape, node: object) -> bool:
     )  # fmt: skip
 
 
-def _in_order(shape: Shape, coded: int | None, node: Resident) -> bool:
+def _in_order(shape: Shape, coded: int | None) -> bool:
     """Whether the subject rows name each resource once and stand in the order of their dates."""
     if len(shape.types) != 1:
         return False
@@ -224,9 +228,14 @@ def _types(shape: Shape, alias: str) -> Piece:
 
 
 def _rest(shape: Shape, probe: Probe, done: set[int], alias: str = "r") -> list[Piece]:
-    """The other criteria, the most selective first.
+    """The other criteria that have index rows, the most selective first.
 
     ``alias`` is a row that has the resource's key and is there before the resource itself: what fails is then not read.
     """
-    left = [shape.nodes[place] for place in range(len(shape.nodes)) if place not in done]
-    return [probe.of(node, "r" if isinstance(node, Own) else alias) for node in sorted(left, key=rank)]
+    left = [node for place, node in enumerate(shape.nodes) if place not in done and not isinstance(node, Own)]
+    return [probe.of(node, alias) for node in sorted(left, key=rank)]
+
+
+def _own(shape: Shape, probe: Probe) -> list[Piece]:
+    """The criteria on the resource row itself."""
+    return [probe.of(node, "r") for node in shape.nodes if isinstance(node, Own)]
