@@ -56,7 +56,7 @@ def test_names_are_told_apart() -> None:
     assert is_condition("Patient?x=1") and not is_condition("Planet?x=1") and not is_condition("Patient/1")
 
 
-LEAF = st.sampled_from([NAME, "urn:uuid:2", "Patient/1", "\"reference\":\"urn:uuid:1\"", "\\", "x"]) | st.text(max_size=5)
+LEAF = st.sampled_from([NAME, "urn:uuid:2", "Patient/1", "\"reference\":\"urn:uuid:1\"", "\\", "x"]) | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
 TREE = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
     st.sampled_from(["reference", "url", "value", "div", "valueUri", "instantiatesUri", "display"]), inner, max_size=4), max_leaves=15)
 
