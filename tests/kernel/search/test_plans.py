@@ -159,6 +159,10 @@ def connection(ward_of: dict[str, Record]) -> Iterator[psycopg.Connection[tuple[
     engine = ward_of["postgresql"].engine
     assert isinstance(engine, PostgresEngine)
     with psycopg.connect(engine.dsn, autocommit=True) as opened:
+        for (table,) in opened.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'ix!_%' ESCAPE '!'"):
+            opened.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")  # type: ignore[arg-type]
+        for table in ("resource", "subject", "locator"):
+            opened.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")  # type: ignore[arg-type]
         opened.execute(
             "UPDATE pg_class SET relpages = 1, reltuples = 1000000"
             " WHERE relkind = 'r' AND (relname LIKE 'ix!_%' ESCAPE '!' OR relname IN ('resource', 'subject', 'locator'))"
