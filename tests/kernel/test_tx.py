@@ -405,3 +405,15 @@ def test_a_stored_value_set_serves_conditions_too(store: Store, admin: Actor) ->
     again, created = store.run(admin, lambda tx: tx.create_if_none(
         {"resourceType": "Basic", "code": {"coding": [{"system": "urn:test", "code": "a"}]}}, "code:in=urn:test:vs"))
     assert not created and again.id == made.id
+
+
+def test_a_resident_with_a_chosen_id_is_found_through_lists_and_chains(store: Store, admin: Actor) -> None:
+    store.run(admin, lambda tx: tx.update({**patient("9"), "id": "chosen"}))
+    store.run(admin, lambda tx: tx.update({
+        "resourceType": "List", "id": "mine", "status": "current", "mode": "working",
+        "entry": [{"item": {"reference": "Patient/chosen"}}],
+    }))  # fmt: skip
+    with store.snapshot(admin) as snap:
+        assert [found["id"] for found in snap.search("Patient", "_list=mine")] == ["chosen"]
+        assert [found["id"] for found in snap.search("Patient", "_has:List:item:status=current")] == ["chosen"]
+        assert [found["id"] for found in snap.search("List", "item:Patient.identifier=urn:test|9")] == ["mine"]

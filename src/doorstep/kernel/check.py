@@ -122,8 +122,8 @@ def _place(engine: Engine, part: int, type_: int, id_: str, name: str, label: st
     carried = part_of_id(id_)
     if carried is not None:
         return [] if carried == part else [f"{label}: it is not in the part that its id names"]
-    if name == "Patient":
-        return [] if part == part_of_resident(id_) else [f"{label}: it is not in its resident's part"]
+    if name == "Patient" and part != part_of_resident(id_):
+        return [f"{label}: it is not in its resident's part"]
     located = engine.once("SELECT part FROM locator WHERE type = ? AND id = ?", [type_, id_])
     return [] if located and located[0][0] == part else [f"{label}: the locator does not find it"]
 

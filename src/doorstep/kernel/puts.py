@@ -42,7 +42,7 @@ def put_of(
         False,
         method,
         body,
-        part_of_id(id) is None and type_name != "Patient",
+        part_of_id(id) is None,
         None,
     )
     derive(put, shown)
