@@ -10,7 +10,7 @@ TESTS ?= tests
 EXAMPLES ?= 2000
 
 .NOTPARALLEL:
-.PHONY: help demo test lint check tests fuzz bench docs pins sizes clean
+.PHONY: help demo test lint check tests fuzz bench peers docs pins sizes clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -38,6 +38,9 @@ fuzz: dev ## the generated tests with a large budget; EXAMPLES=10000 sets it
 bench: dev ## every promise of speed, as a ratio to a floor measured in the same run
 	@tools/needs bench
 	$(BIN)/python -m bench
+
+peers: dev ## the scenarios of another hospital system, run against a Doorstep of their own
+	$(BIN)/python tools/peer_sekmet.py
 
 docs: dev ## docs/workflows, printed from the state tables
 	$(BIN)/python tools/workflows.py
