@@ -8,8 +8,10 @@ import psycopg
 import pytest
 
 from doorstep.kernel.errors import BadRequest
+from doorstep.kernel.postgres import continue_after
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
+from tests.conftest import open_fast
 
 BASIC = {"resourceType": "Basic", "code": {"text": "x"}}
 
@@ -75,3 +77,20 @@ def test_control_by_time_the_late_one_would_be_missed(store: Store, store_url: s
         last = store.engine.once("SELECT max(txid) FROM resource")[0][0]
         slow.commit()
     assert store.engine.once("SELECT id FROM resource WHERE txid > ?", [last]) == []
+
+
+def test_a_record_restored_into_a_younger_cluster_goes_on_behind_what_it_has(
+    store: Store, store_url: str, admin: Actor
+) -> None:
+    if store.engine.dialect == "sqlite":
+        pytest.skip("the record carries its own numbers")
+    old = store.run(admin, lambda tx: tx.create(BASIC)).id
+    far = 10**12
+    store.engine.write([("UPDATE resource SET txid = ?", [far])])  # as an older cluster would have numbered it
+    with psycopg.connect(store_url) as connection:
+        continue_after(connection)
+    restored = open_fast(store_url)
+    made = restored.run(admin, lambda tx: tx.create(BASIC)).id
+    seen, _ = settle(restored, 2)
+    restored.close()
+    assert [id_ for id_, _ in seen] == [old, made]

@@ -1,6 +1,6 @@
 """Backup of the whole data directory while it is in use, and restore into an empty one.
 
-The record and the accounts are one set. SQLite copies a consistent snapshot page by page beside the running server; a
+The record and the accounts are one set. SQLite copies a consistent snapshot beside the running server; a
 manifest holds the hash of each file, and restore refuses a set that does not agree with it. For PostgreSQL the server's
 own tools are called.
 """
@@ -14,8 +14,11 @@ import sqlite3
 import subprocess
 from pathlib import Path
 
+import psycopg
+
 from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.errors import Conflict, Malformed, Unavailable
+from doorstep.kernel.postgres import continue_after
 
 MANIFEST = "manifest.json"
 _DUMP = "record.dump"
@@ -44,7 +47,7 @@ def restore(source: Path, data: Path, url: str) -> list[str]:
     except (OSError, ValueError, KeyError):
         raise Malformed("backup.no-manifest", directory=str(source)) from None
     for name, expected in files.items():
-        if not (source / name).exists() or _hash(source / name) != expected:
+        if Path(name).name != name or not (source / name).is_file() or _hash(source / name) != expected:
             raise Malformed("backup.altered", file=name)
     data.mkdir(parents=True, exist_ok=True)
     if any(data.glob("*.db")):
@@ -52,6 +55,8 @@ def restore(source: Path, data: Path, url: str) -> list[str]:
     for name in files:
         if name == _DUMP:
             _tool("pg_restore", "--no-owner", "--exit-on-error", f"--dbname={url}", str(source / name))
+            with psycopg.connect(url) as connection:
+                continue_after(connection)
         else:
             shutil.copy2(source / name, data / name)
     return list(files)
@@ -60,7 +65,8 @@ def restore(source: Path, data: Path, url: str) -> list[str]:
 def _copy(file: Path, target: Path) -> str:
     origin, copy = sqlite3.connect(file), sqlite3.connect(target / file.name)
     try:
-        origin.backup(copy, pages=4096)
+        # In one step: between steps the copy would begin again whenever somebody has written, and never end.
+        origin.backup(copy)
         if copy.execute("PRAGMA integrity_check").fetchone()[0] != "ok":
             raise Unavailable("backup.damaged", file=file.name)
     finally:

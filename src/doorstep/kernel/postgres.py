@@ -56,6 +56,7 @@ class PostgresEngine:
         self.dsn = dsn
         with psycopg.connect(dsn, autocommit=True) as connection:
             migrate(connection)
+            self._shift = _shift(connection)
         self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = ConnectionPool(
             dsn,
             min_size=2,
@@ -105,7 +106,7 @@ class PostgresEngine:
     def apply(self, write_set: WriteSet) -> int:
         with self._connection() as connection:
             try:
-                return apply(connection, write_set)
+                return apply(connection, write_set, self._shift)
             except (pg.UniqueViolation, pg.SerializationFailure, pg.DeadlockDetected) as error:
                 raise LostRace(str(error)) from error
 
@@ -134,7 +135,7 @@ class PostgresEngine:
                 raise LostRace(str(error)) from error
 
     def horizon(self) -> int:
-        return int(self.once("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")[0][0])
+        return int(self.once("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")[0][0]) + self._shift
 
     def waiting(self) -> int:
         return len(self._audits) + int(self._pool.get_stats().get("requests_waiting", 0))
@@ -212,6 +213,22 @@ def migrate(connection: psycopg.Connection[tuple[Any, ...]], *, post: bool = Fal
             connection.execute("INSERT INTO migration VALUES (%s, %s, %s, now())", (step.number, step.name, step.post))
             applied.append(step.name)
     return applied
+
+
+def continue_after(connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    """After a restore into another cluster: its transaction ids begin low, and the feed must go on behind the record's.
+
+    From now on the record counts from its own highest number; called before any server is started.
+    """
+    connection.execute(
+        "INSERT INTO setting SELECT 'txid.shift', 1 + greatest((SELECT coalesce(max(txid), 0) FROM resource),"
+        " (SELECT coalesce(max(txid), 0) FROM version)) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    )
+
+
+def _shift(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    found = connection.execute("SELECT value FROM setting WHERE name = 'txid.shift'").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _refusal(error: Exception) -> Refusal:

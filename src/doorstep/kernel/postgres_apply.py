@@ -27,14 +27,14 @@ _FLOATS = {"ix_number", "ix_quantity"}
 Connection = psycopg.Connection[tuple[Any, ...]]
 
 
-def apply(connection: Connection, work: WriteSet) -> int:
-    """Apply one write set; the transaction's id."""
+def apply(connection: Connection, work: WriteSet, shift: int) -> int:
+    """Apply one write set; the transaction's id, which is the server's plus ``shift`` (see ``continue_after``)."""
     puts = sorted(work.puts, key=lambda put: (put.part, put.type, put.id))
     with connection.transaction():
         _hold(connection, work)
         with connection.pipeline():
-            txid = _run(connection, "SELECT pg_current_xact_id()::text::bigint", ())
-            outcomes = [(put, *_put(connection, put)) for put in puts]
+            txid = _run(connection, "SELECT pg_current_xact_id()::text::bigint + %s", (shift,))
+            outcomes = [(put, *_put(connection, put, shift)) for put in puts]
             _index(connection, puts)
             inbound = [
                 (put, _run(connection, rows.inbound(put.type_name).replace("?", "%s"), (put.id, put.type_name)))
@@ -80,7 +80,7 @@ def _run(connection: Connection, sql: str, params: Any) -> psycopg.Cursor[tuple[
     return connection.execute(sql, params)
 
 
-def _put(connection: Connection, put: Put) -> tuple[Any, Any]:
+def _put(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
     key = (put.part, put.type, put.id)
     row = rows.resource_row(put, 0, _INDEX_VERSION)
     if not put.expected:
@@ -89,8 +89,8 @@ def _put(connection: Connection, put: Put) -> tuple[Any, Any]:
         return None, _run(
             connection,
             f"INSERT INTO resource ({rows.RESOURCE_COLUMNS})"
-            " VALUES (%s,%s,%s,%s,pg_current_xact_id()::text::bigint,%s,%s,%s,%s,%s,%s,%s)",
-            (*row[:4], *row[5:]),
+            " VALUES (%s,%s,%s,%s,pg_current_xact_id()::text::bigint + %s,%s,%s,%s,%s,%s,%s,%s)",
+            (*row[:4], shift, *row[5:]),
         )
     moved = _run(
         connection,
@@ -100,10 +100,10 @@ def _put(connection: Connection, put: Put) -> tuple[Any, Any]:
     )
     written = _run(
         connection,
-        "UPDATE resource SET version = %s, txid = pg_current_xact_id()::text::bigint, updated = %s, custodian = %s,"
-        " sens = %s, deleted = %s, method = %s, ixver = %s, body = %s"
+        "UPDATE resource SET version = %s, txid = pg_current_xact_id()::text::bigint + %s, updated = %s,"
+        " custodian = %s, sens = %s, deleted = %s, method = %s, ixver = %s, body = %s"
         " WHERE part = %s AND type = %s AND id = %s AND version = %s",
-        (put.version, *row[5:], *key, put.expected),
+        (put.version, shift, *row[5:], *key, put.expected),
     )
     for table in rows.INDEX_TABLES:
         _run(connection, f"DELETE FROM {table} WHERE part = %s AND type = %s AND id = %s", key)
