@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from doorstep.kernel import audit, exact, rows
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
 from doorstep.kernel.puts import derive
@@ -20,6 +21,8 @@ from doorstep.kernel.refs import Ref, part_of_id, part_of_resident
 from doorstep.kernel.writeset import Put
 
 _PAGE = 1000
+_AT_ONCE = 100
+"""Keys that are looked up by one statement."""
 
 
 @dataclass(slots=True)
@@ -43,11 +46,16 @@ def check(engine: Engine, *, now: int, progress: Callable[[int], None] | None = 
     """Read everything once and compare. Runs beside a server: a row that changes meanwhile is looked at again."""
     report = Report()
     for chunk in _resources(engine):
+        stored, located = _stored_rows(engine, chunk), _located(engine, {row[1:3] for row in chunk})
+        named: list[tuple[str, str]] = []
         for row in chunk:
-            problems = _resource(engine, row, report)
+            problems, references = _resource(row, stored.get(row[:3], set()), located)
             if problems and not _still(engine, row):
                 problems = []
             report.errors += problems
+            named += references
+        absent = _absent(engine, {target for _, target in named})
+        report.dangling += [f"{element} -> {target}" for element, target in named if target in absent]
         report.resources += len(chunk)
         if progress:
             progress(report.resources)
@@ -77,17 +85,19 @@ def _still(engine: Engine, row: tuple[Any, ...]) -> bool:
     return bool(found) and found[0][0] == row[3]
 
 
-def _resource(engine: Engine, row: tuple[Any, ...], report: Report) -> list[str]:
+def _resource(
+    row: tuple[Any, ...], stored: set[tuple[str, tuple[Any, ...]]], located: dict[tuple[int, str], int]
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """What is wrong with a resource, and (where, "Type/id") of each of its references."""
     part, type_, id_, version, deleted, _, custodian, sens, body = row
     name = type_names().get(type_, str(type_))
     label = f"{name}/{id_}"
-    stored = _stored_rows(engine, part, type_, id_)
     if deleted:
-        return [f"{label}: a deleted resource has index rows"] if stored else []
+        return ([f"{label}: a deleted resource has index rows"] if stored else []), []
     try:
         resource = exact.decode(body)
     except Refusal as refusal:
-        return [f"{label}: its text cannot be read ({refusal})"]
+        return [f"{label}: its text cannot be read ({refusal})"], []
     problems = []
     meta = resource.get("meta", {})
     if resource.get("resourceType") != name or resource.get("id") != id_ or meta.get("versionId") != str(version):
@@ -98,49 +108,80 @@ def _resource(engine: Engine, row: tuple[Any, ...], report: Report) -> list[str]
     expected |= {("subject", value) for value in rows.subject_rows(put)}
     for table in sorted({table for table, _ in expected ^ stored}):
         problems.append(f"{label}: rows in {table} do not agree with its text")
-    problems += _place(engine, part, type_, id_, name, label)
+    problems += _place(part, type_, id_, name, label, located)
     assert put.rows is not None
-    report.dangling += [
-        f"{label} {element} -> {target}" for element, target in put.rows.references if not _there(engine, target)
-    ]
-    return problems
+    return problems, [(f"{label} {element}", target) for element, target in put.rows.references]
 
 
-def _stored_rows(engine: Engine, part: int, type_: int, id_: str) -> set[tuple[str, tuple[Any, ...]]]:
-    found: set[tuple[str, tuple[Any, ...]]] = set()
+def _stored_rows(
+    engine: Engine, chunk: list[tuple[Any, ...]]
+) -> dict[tuple[int, int, str], set[tuple[str, tuple[Any, ...]]]]:
+    """The derived rows of a run of resources, one statement a table: (part, type, id) -> (table, row)."""
+    found: dict[tuple[int, int, str], set[tuple[str, tuple[Any, ...]]]] = {}
+    ends = [*chunk[0][:3], *chunk[-1][:3]]
     for table, columns in rows.INDEX_TABLES.items():
-        sql = f"SELECT {columns} FROM {table} WHERE part = ? AND type = ? AND id = ?"
-        found |= {(table, tuple(row)) for row in engine.once(sql, [part, type_, id_])}
-    if type_names().get(type_) == "Task":
-        sql = f"SELECT {rows.TASK_COLUMNS} FROM task_row WHERE part = ? AND id = ?"
-        found |= {("task_row", tuple(row)) for row in engine.once(sql, [part, id_])}
-    sql = f"SELECT {rows.SUBJECT_COLUMNS} FROM subject WHERE rpart = ? AND type = ? AND id = ?"
-    return found | {("subject", tuple(row)) for row in engine.once(sql, [part, type_, id_])}
+        sql = f"SELECT {columns} FROM {table} WHERE (part, type, id) >= (?, ?, ?) AND (part, type, id) <= (?, ?, ?)"
+        for row in engine.once(sql, ends):
+            found.setdefault((row[0], row[1], row[2]), set()).add((table, tuple(row)))
+    sql = (
+        f"SELECT rpart, type, id, {rows.SUBJECT_COLUMNS} FROM subject"
+        " WHERE (rpart, type, id) >= (?, ?, ?) AND (rpart, type, id) <= (?, ?, ?)"
+    )
+    for part, type_, id_, *values in engine.once(sql, ends):
+        found.setdefault((part, type_, id_), set()).add(("subject", tuple(values)))
+    task = definitions().number["Task"]
+    tasks = [(row[0], row[2]) for row in chunk if row[1] == task]
+    if tasks:
+        sql = f"SELECT {rows.TASK_COLUMNS} FROM task_row WHERE (part, id) >= (?, ?) AND (part, id) <= (?, ?)"
+        for row in engine.once(sql, [*tasks[0], *tasks[-1]]):
+            found.setdefault((row[0], task, row[1]), set()).add(("task_row", tuple(row)))
+    return found
 
 
-def _place(engine: Engine, part: int, type_: int, id_: str, name: str, label: str) -> list[str]:
+def _located(engine: Engine, names: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """(type, id) -> part, of ids that clients chose, as reads find them."""
+    chosen = sorted(name for name in names if part_of_id(name[1]) is None)
+    found: dict[tuple[int, str], int] = {}
+    for start in range(0, len(chosen), _AT_ONCE):
+        some = chosen[start : start + _AT_ONCE]
+        values = ", ".join(["(?, ?)"] * len(some))
+        sql = f"SELECT type, id, part FROM locator WHERE (type, id) IN (VALUES {values})"
+        for type_, id_, part in engine.once(sql, [value for name in some for value in name]):
+            found[type_, id_] = part
+    return found
+
+
+def _place(part: int, type_: int, id_: str, name: str, label: str, located: dict[tuple[int, str], int]) -> list[str]:
     carried = part_of_id(id_)
     if carried is not None:
         return [] if carried == part else [f"{label}: it is not in the part that its id names"]
     if name == "Patient" and part != part_of_resident(id_):
         return [f"{label}: it is not in its resident's part"]
-    located = engine.once("SELECT part FROM locator WHERE type = ? AND id = ?", [type_, id_])
-    return [] if located and located[0][0] == part else [f"{label}: the locator does not find it"]
+    return [] if located.get((type_, id_)) == part else [f"{label}: the locator does not find it"]
 
 
-def _there(engine: Engine, reference: str) -> bool:
-    target = Ref.parse(reference)
-    number = next((n for n, name in type_names().items() if name == target.type), 0)
-    part = part_of_id(target.id)
-    if part is None and target.type == "Patient":
-        part = part_of_resident(target.id)
-    if part is None:
-        located = engine.once("SELECT part FROM locator WHERE type = ? AND id = ?", [number, target.id])
-        part = located[0][0] if located else -1
-    found = engine.once(
-        "SELECT 1 FROM resource WHERE part = ? AND type = ? AND id = ? AND deleted = 0", [part, number, target.id]
-    )
-    return bool(found)
+def _absent(engine: Engine, references: set[str]) -> set[str]:
+    """Those of some references whose targets are not there, or deleted."""
+    targets: dict[str, tuple[int, str]] = {}
+    for reference in references:
+        target = Ref.parse(reference)
+        targets[reference] = (definitions().number.get(target.type, 0), target.id)
+    located = _located(engine, set(targets.values()))
+    keys = {}
+    for reference, (type_, id_) in targets.items():
+        part = part_of_id(id_)
+        if part is None:
+            is_resident = type_ == definitions().number["Patient"]
+            part = part_of_resident(id_) if is_resident else located.get((type_, id_), -1)
+        keys[reference] = (part, type_, id_)
+    wanted = sorted(set(keys.values()))
+    there: set[tuple[int, int, str]] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = wanted[start : start + _AT_ONCE]
+        values = ", ".join(["(?, ?, ?)"] * len(some))
+        sql = f"SELECT part, type, id FROM resource WHERE deleted = 0 AND (part, type, id) IN (VALUES {values})"
+        there.update((row[0], row[1], row[2]) for row in engine.once(sql, [value for key in some for value in key]))
+    return {reference for reference, key in keys.items() if key not in there}
 
 
 def _history(engine: Engine, report: Report) -> None:
@@ -160,11 +201,14 @@ def _history(engine: Engine, report: Report) -> None:
 
 
 def _orphans(engine: Engine, report: Report) -> None:
-    """Index rows whose resource is not there."""
-    for table in rows.INDEX_TABLES:
+    """Derived rows whose resource is not there."""
+    places = dict.fromkeys(rows.INDEX_TABLES, "r.part = i.part AND r.type = i.type")
+    places["subject"] = "r.part = i.rpart AND r.type = i.type"
+    places["task_row"] = f"r.part = i.part AND r.type = {definitions().number['Task']}"
+    places["locator"] = "r.part = i.part AND r.type = i.type"
+    for table, place in places.items():
         count = engine.once(
-            f"SELECT count(*) FROM {table} i LEFT JOIN resource r ON r.part = i.part AND r.type = i.type"
-            " AND r.id = i.id WHERE r.id IS NULL"
+            f"SELECT count(*) FROM {table} i LEFT JOIN resource r ON {place} AND r.id = i.id WHERE r.id IS NULL"
         )[0][0]
         if count:
             report.errors.append(f"{table}: {count} rows of resources that are not there")

@@ -1,0 +1,98 @@
+"""Given a record, when something in it was changed by no command, then ``doorstep check`` names it and its status says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from doorstep import cli
+from doorstep.kernel import audit
+from doorstep.kernel import store as stores
+from doorstep.kernel.load import load
+from doorstep.kernel.tx import Tx
+from tests.acceptance.lines import made, write
+from tests.acceptance.places import change, where
+from tests.conftest import ADMIN
+
+DAMAGE = {
+    "a text that was edited": ("UPDATE resource SET body = replace(body, '居民1 ', '居民9 ') WHERE id = 'r1'", "Patient/r1"),
+    "a text that is none": ("UPDATE resource SET body = '{' WHERE id = 'r1'", "Patient/r1"),
+    "a text under another id": ("UPDATE resource SET body = replace(body, '\"r1\"', '\"r2\"') WHERE id = 'r1'", "Patient/r1"),
+    "a string row that is gone": ("DELETE FROM ix_string WHERE id = 'r1'", "ix_string"),
+    "a token row that is gone": ("DELETE FROM ix_token WHERE id = 'r1'", "ix_token"),
+    "a reference row that leads elsewhere": ("UPDATE ix_reference SET rid = 'r4' WHERE rid = 'r2'", "ix_reference"),
+    "a quantity that was changed": ("UPDATE ix_quantity SET lo = lo + 1, hi = hi + 1", "ix_quantity"),
+    "a row of a resident that is gone": ("DELETE FROM subject WHERE resident = 'r1'", "subject"),
+    "an index row of nothing": ("UPDATE ix_string SET id = 'nobody' WHERE id = 'r1'", "ix_string"),
+    "a row of a resident and nothing": ("UPDATE subject SET id = 'nobody' WHERE id = 'r1'", "subject: 1"),
+    "a row of a task that is gone": ("DELETE FROM task_row WHERE id = 't1'", "Task/t1"),
+    "a row of no task": ("UPDATE task_row SET id = 't0'", "task_row: 1"),
+    "a place of nothing": ("INSERT INTO locator SELECT type, 'b2', part FROM locator WHERE id = 'b1'", "locator: 1"),
+    "a place that is not known": ("DELETE FROM locator WHERE id = 'b1'", "Basic/b1"),
+    "an earlier version that is gone": ("DELETE FROM version WHERE id = 'b1' AND version = 1", "Basic/b1"),
+    "a history without its end": ("DELETE FROM resource WHERE id = 'b1'", "Basic/b1"),
+    "a deletion that was undone": ("UPDATE resource SET deleted = 1 WHERE id = 'r1'", "Patient/r1"),
+    "an audit row that was edited": ("UPDATE audit_sealed SET person = 'Practitioner/other' WHERE seq = 2", "2"),
+    "an audit row that is gone": ("DELETE FROM audit_sealed WHERE seq = 2", "2"),
+    "an audit row of another time": ("UPDATE audit_sealed SET at = at - 1 WHERE seq = 2", "2"),
+    "a hash that was changed": ("UPDATE audit_sealed SET hash = 'x' WHERE seq = 2", "2"),
+}
+
+
+@pytest.fixture
+def filled(store_url: str, tmp_path: Path) -> str:
+    """Thirty lines, a resource of three versions under a client's id, a task, and five sealed audit rows."""
+    store = stores.open(store_url)
+    try:
+        assert load(store, ADMIN, write(tmp_path, made(30))).written == 30
+        for number in range(3):
+            store.run(ADMIN, version, number)
+        store.run(ADMIN, task)
+        assert audit.seal(store.engine) == 5
+    finally:
+        store.close()
+    return store_url
+
+
+def version(tx: Tx, number: int) -> None:
+    tx.update({"resourceType": "Basic", "id": "b1", "code": {"text": f"{number}"}})
+
+
+def task(tx: Tx) -> None:
+    tx.update({"resourceType": "Task", "id": "t1", "status": "requested", "intent": "order"})
+
+
+def checked(store_url: str, tmp_path: Path, *options: str) -> int:
+    data, database = where(store_url, tmp_path)
+    return cli.main(["check", "--data", str(data), *(["--database", database] if database else []), *options])
+
+
+def test_given_what_commands_made_when_it_is_checked_then_it_is_clean(
+    filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The control of all that follows."""
+    assert checked(filled, tmp_path, "--strict") == 0
+    assert "32 " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_given_damage_when_the_record_is_checked_then_it_is_named(
+    filled: str, tmp_path: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statement, name = DAMAGE[damage]
+    change(filled, statement)
+    assert checked(filled, tmp_path) == 1
+    assert [line for line in capsys.readouterr().out.splitlines()[:-1] if name in line]
+
+
+def test_given_a_reference_that_leads_nowhere_when_the_record_is_checked_then_it_is_listed_and_strict_refuses_it(
+    filled: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = stores.open(filled)
+    text = b'{"resourceType":"Basic","id":"lost","code":{"text":"x"},"subject":{"reference":"Patient/nobody"}}'
+    load(store, ADMIN, write(tmp_path, [text]))
+    store.close()
+    assert checked(filled, tmp_path) == 0
+    assert "Basic/lost" in capsys.readouterr().out
+    assert checked(filled, tmp_path, "--strict") == 1
