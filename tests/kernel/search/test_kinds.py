@@ -72,6 +72,8 @@ STRINGS = [
     ("Patient", "name:contains=陈小", "chen"),
     ("Patient", "phonetic=chenxiao", "chen"),
     ("Patient", "phonetic=cxm", "chen"),
+    ("Patient", "phonetic=陈晓", "chen"),
+    ("Patient", "phonetic=Chen Xiao", "chen"),
     ("Patient", "name=chen o'neil", "chen"),
     ("Patient", [("name", "chén  O'NEIL")], "chen"),
     ("Patient", [("name:contains", "100%_")], "chen"),

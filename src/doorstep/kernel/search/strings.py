@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from doorstep.kernel.errors import BadRequest
-from doorstep.kernel.index.rules import has_grams
+from doorstep.kernel.index.rules import has_grams, is_phonetic
+from doorstep.kernel.index.strings import heard
 from doorstep.kernel.index.text import bounded, norm
 from doorstep.kernel.names import bigrams
 from doorstep.kernel.search import ranks
@@ -16,7 +17,10 @@ TABLE = "ix_string"
 
 
 def string(asked: Asked, context: Context) -> Node:
-    """Begins with, without regard to case and accents; ``:exact`` the whole as written; ``:contains`` anywhere."""
+    """Begins with, without regard to case and accents; ``:exact`` the whole as written; ``:contains`` anywhere.
+
+    Under ``phonetic`` a Chinese text stands for its pinyin, and letters may be typed with or without blanks.
+    """
     if asked.modifier == "":
         return _begins(asked, context, "")
     if asked.modifier == "exact":
@@ -33,8 +37,12 @@ def text(asked: Asked, context: Context) -> Node:
 
 def _begins(asked: Asked, context: Context, suffix: str) -> Match:
     arms = Arms()
+    by_sound = not suffix and all(is_phonetic(parameter) for parameter in asked.parameters)
     for value in context.alternatives(asked.value, asked.name):
-        add_prefix(arms, "{x}.norm", normal(value, asked.name))
+        plain = normal(value, asked.name)
+        sounds = [each for each in heard(unescape(value, asked.name)) if each] if by_sound else []
+        for each in sounds or [plain]:
+            add_prefix(arms, "{x}.norm", each)
     done, values = arms.done()
     return Match(TABLE, asked.keys(suffix), done, context.slot(values), ranks.STRING)
 
