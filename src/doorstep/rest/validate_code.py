@@ -52,9 +52,8 @@ def _answer(request: Request, seen: View, type_name: str, which: str | dict[str,
             which, codings, lookup=seen.reads.lookup, abstract=flag(asked, "abstract"), language=language
         )
     else:
-        url, lookup = str(which), seen.reads.lookup
-        if not isinstance(which, str):
-            url, lookup = str(which.get("url", "")), _only(which)
+        url = which if isinstance(which, str) else str(which.get("url", ""))
+        lookup: Lookup = seen.reads.lookup if isinstance(which, str) else _only(which)
         of_it = [coding for coding in codings if coding.get("system", url) == url.partition("|")[0]]
         verdict = Verdict(False, "terminology.no-code")
         for coding in of_it:
