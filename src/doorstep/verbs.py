@@ -18,6 +18,7 @@ from doorstep.kernel.store import Store
 
 OPERATOR = Actor("Device/doorstep", ADMINISTRATOR, "Organization/doorstep", "HOPERAT", "operator")
 """Whoever may run commands on this machine as the data's owner."""
+BESIDE_DATABASE = Path("doorstep-data")
 ACCOUNTS = {"admin": Actor("Device/doorstep", ADMINISTRATOR, "Organization/doorstep", "HOPERAT", "admin")}
 
 
@@ -173,9 +174,10 @@ class _opened:
 
 
 def _data(options: Namespace) -> Path:
-    if options.data is None:
+    """The data directory. A database needs one only for accounts and keys of the pages, so then there is a default."""
+    if options.data is None and not options.database:
         raise BadRequest("cli.no-data")
-    found: Path = options.data
+    found: Path = options.data or BESIDE_DATABASE
     found.mkdir(parents=True, exist_ok=True)
     return found
 

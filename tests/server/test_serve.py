@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.server.running import doorstep, serving
+from tests.postgres import free_port
+from tests.server.running import doorstep, environment, serving
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "李"}]}
 
@@ -114,3 +117,16 @@ def test_a_web_origin_may_call_only_when_it_is_listed(tmp_path: Path) -> None:
     with serving(tmp_path / "b", "", "--cors", "https://app.example") as server:
         answer = server.client.get("/fhir/metadata", headers=asked)
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
+
+
+def test_a_database_alone_is_enough_to_serve(tmp_path: Path, database: str) -> None:
+    if not database:
+        pytest.skip("SQLite is a directory")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "doorstep.cli", "serve", "--database", database, "--port", str(free_port())],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=tmp_path, env=environment(),
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("ready ")
+    process.terminate()
+    assert process.wait(60) == 0
