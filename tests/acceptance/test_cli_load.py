@@ -14,30 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from doorstep.kernel import store as stores
-from doorstep.kernel.store import Store
 from tests.acceptance.compare import differences
 from tests.acceptance.lines import PACKERS, made, write
+from tests.acceptance.places import opened, rows, where
 from tests.server.running import ROOT, doorstep, environment
-
-
-def where(store_url: str, tmp_path: Path) -> tuple[Path, str]:
-    """(data directory, database) of a record as the command line names it."""
-    return (tmp_path, "") if store_url.startswith("sqlite") else (tmp_path / "data", store_url)
-
-
-def opened(store_url: str) -> Store:
-    return stores.open(store_url, exclusive=False)
 
 
 def bodies(store_url: str) -> list[bytes]:
     """The texts of everything that is there, and that nothing was written twice."""
-    store = opened(store_url)
-    try:
-        assert store.engine.once("SELECT count(*) FROM version")[0][0] == 0
-        return [row[0].encode() for row in store.engine.once("SELECT body FROM resource")]
-    finally:
-        store.close()
+    assert rows(store_url, "SELECT count(*) FROM version") == [(0,)]
+    return [row[0].encode() for row in rows(store_url, "SELECT body FROM resource")]
 
 
 def as_sent(text: bytes) -> str:
