@@ -83,7 +83,7 @@ def _puts(texts: Sequence[str], now: int) -> list[Put]:
 
 def resource_rows(put: Put) -> Rows:
     """Every row that one new resource has."""
-    found: Rows = {"resource": [rows.resource_row(put, 0, 1)]}
+    found: Rows = {"resource": [rows.resource_row(put, 0)]}
     for table, some in rows.index_rows(put):
         found[table] = list(some)
     found["subject"] = rows.subject_rows(put)

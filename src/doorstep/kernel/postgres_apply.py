@@ -15,7 +15,6 @@ from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import system_hash
 from doorstep.kernel.writeset import Expect, LostRace, Put, WriteSet
 
-_INDEX_VERSION = 1
 _KINDS: dict[str, str] = {
     "part": "int", "type": "smallint", "key": "int", "sys": "bigint", "lo": "bigint", "hi": "bigint",
     "a_sys": "bigint", "b_sys": "bigint", "b_lo": "float8", "b_hi": "float8", "date": "bigint", "rpart": "int",
@@ -82,7 +81,7 @@ def _run(connection: Connection, sql: str, params: Any) -> psycopg.Cursor[tuple[
 
 def _put(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
     key = (put.part, put.type, put.id)
-    row = rows.resource_row(put, 0, _INDEX_VERSION)
+    row = rows.resource_row(put, 0)
     if not put.expected:
         if put.located:
             _run(connection, "INSERT INTO locator VALUES (%s, %s, %s)", (put.type, put.id, put.part))

@@ -8,6 +8,7 @@ from typing import Any
 
 from doorstep.kernel import worklist
 from doorstep.kernel.definitions import definitions
+from doorstep.kernel.index import INDEX_VERSION
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import Put
 
@@ -74,7 +75,7 @@ def subject_rows(put: Put) -> list[tuple[Any, ...]]:
     ]
 
 
-def resource_row(put: Put, txid: int, ixver: int) -> tuple[Any, ...]:
+def resource_row(put: Put, txid: int) -> tuple[Any, ...]:
     """The current row, in the order of RESOURCE_COLUMNS."""
     return (
         put.part,
@@ -87,7 +88,7 @@ def resource_row(put: Put, txid: int, ixver: int) -> tuple[Any, ...]:
         put.sens,
         int(put.deleted),
         put.method,
-        ixver,
+        INDEX_VERSION,
         put.body.decode(),
     )
 

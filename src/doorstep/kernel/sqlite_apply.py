@@ -17,7 +17,6 @@ from doorstep.kernel.writeset import ClaimOp, LostRace, Put, WriteSet
 
 _WIDTHS = (128, 32, 8, 1)
 _LIVE = "SELECT version, deleted FROM resource WHERE part = ? AND type = ? AND id = ?"
-_INDEX_VERSION = 1
 _TASK = definitions().number["Task"]
 
 
@@ -185,7 +184,7 @@ class Batch:
             self._known.discard(key)
         else:
             self._known.add(key)
-        self._gather("resource", rows.resource_row(put, txid, _INDEX_VERSION))
+        self._gather("resource", rows.resource_row(put, txid))
         for table, found in rows.index_rows(put):
             self._rows.setdefault(table, []).extend(found)
         for row in rows.subject_rows(put):
