@@ -82,18 +82,19 @@ USUAL = tuple(name for name in BENCHES if name != "peers")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run what is asked; 0 when everything was measured, 1 when a program that is needed is missing."""
+    """Run what is asked; 0 when everything was measured, 1 when something could not be (it says what and why)."""
     options = _options(arguments)
     table = Table(options.json)
+    status = 0
     wanted = ["requests" if name in requests.KINDS else name for name in options.names] or list(USUAL)
     with tempfile.TemporaryDirectory(prefix="doorstep-bench-", dir=options.folder) as folder:
         for name in dict.fromkeys(wanted):
             try:
                 BENCHES[name](table, Path(folder), options)
-            except Missing as missing:
-                print(missing, file=sys.stderr)
-                return 1
-    return 0
+            except (Missing, RuntimeError, subprocess.CalledProcessError) as error:
+                print(f"{name}: not measured: {error}", flush=True)
+                status = 1
+    return status
 
 
 def _options(arguments: list[str] | None) -> Options:

@@ -1,7 +1,7 @@
 -- Bookings for wrk: a file with a line "PATH<tab>BODY<tab>If-None-Exist" each, all sent once, in the order of the file.
 -- Arguments: that file, the file for what was acknowledged, the number of answers to wait for, headers as "Name: value".
--- Connections with nothing left to ask read the last line's address ("PATH" alone) until all answers are in; then this
--- writes a line, and whoever started wrk interrupts it.
+-- Connections with nothing left to ask read the last line's address ("PATH" alone) now and then until all answers are in,
+-- or none has come for ten seconds; then this writes a line, and whoever started wrk interrupts it.
 
 local ffi = require("ffi")
 ffi.cdef [[
@@ -9,7 +9,7 @@ ffi.cdef [[
   int clock_gettime(int clock, bench_time *now);
 ]]
 local now = ffi.new("bench_time")
-local prepared, asked, heard, wanted, began, took = {}, 0, 0, 0, 0, 0
+local prepared, asked, heard, wanted, began, last = {}, 0, 0, 0, 0, 0
 local statuses, out = {}, nil
 
 local function clock()
@@ -39,20 +39,31 @@ function request()
   return prepared[math.min(asked, #prepared)]
 end
 
+function delay()
+  return asked < #prepared and 0 or 20
+end
+
+function finish()
+  local parts = {}
+  for code, count in pairs(statuses) do parts[#parts + 1] = string.format('"%d":%d', code, count) end
+  out:close()
+  io.write(string.format('\n{"requests":%d,"micros":%d,"statuses":{%s}}\n', heard, last - began, table.concat(parts, ",")))
+  io.flush()
+  wanted = 0
+  wrk.thread:stop()
+end
+
 function response(status, headers, body)
-  if heard >= wanted or status == 404 or body == "ok" then return end -- an answer to the last line
+  if wanted == 0 then return end
+  if status == 404 or body == "ok" then -- an answer to the last line
+    if clock() - last > 1e7 then finish() end
+    return
+  end
   heard = heard + 1
+  last = clock()
   statuses[status] = (statuses[status] or 0) + 1
   if status == 201 then out:write(body, "\n") end
-  if heard == wanted then
-    took = clock() - began
-    out:close()
-    local parts = {}
-    for code, count in pairs(statuses) do parts[#parts + 1] = string.format('"%d":%d', code, count) end
-    io.write(string.format('\n{"requests":%d,"micros":%d,"statuses":{%s}}\n', heard, took, table.concat(parts, ",")))
-    io.flush()
-    wrk.thread:stop()
-  end
+  if heard == wanted then finish() end
 end
 
 function done(summary, latency, requests)

