@@ -44,7 +44,9 @@ def _growth(table: Table, folder: Path, options: Options) -> None:
     sizes = options.sizes or (growth.LARGE if options.large else growth.USUAL)
     points = []
     for engine_name in options.engine:
-        points += growth.bench(table, folder, engine_name=engine_name, sizes=sizes, seconds=options.seconds)
+        points += growth.bench(
+            table, folder, engine_name=engine_name, sizes=sizes, seconds=options.seconds, rounds=options.rounds
+        )
     if options.draw is not None:
         for file in growth.pictures(points, options.draw, _command()):
             print(f"drawn: {file}")
