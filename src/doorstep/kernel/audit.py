@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from doorstep.kernel.errors import Refusal
 from doorstep.kernel.refs import Actor, new_id
 from doorstep.kernel.writeset import LostRace
 
+_log = logging.getLogger("doorstep.audit")
 _FIELDS = [name.strip() for name in rows.AUDIT_COLUMNS.split(",")]
 _START = "0" * 64
 
@@ -134,3 +136,6 @@ class Sealer:
                 self.failed = ""
             except Refusal as refusal:
                 self.failed = refusal.key  # health shows it; the rows wait and are sealed later
+            except Exception as error:  # noqa: BLE001 - a fault of ours must not end the sealing: it is logged and shown
+                _log.exception("the sealer met a fault")
+                self.failed = type(error).__name__

@@ -101,6 +101,9 @@ class Runner:
             except Refusal as refusal:
                 _log.warning("due runner waits: %s", refusal)
                 busy = 0
+            except Exception:  # noqa: BLE001 - a fault of ours must not end the runner; late work is an alarm
+                _log.exception("the due runner met a fault")
+                busy = 0
             if not busy:
                 self._wake.wait(self._every)
                 self._wake.clear()

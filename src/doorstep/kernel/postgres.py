@@ -96,10 +96,13 @@ class PostgresEngine:
         except (LostRace, Refusal):
             raise
         except (psycopg.Error, PoolTimeout) as error:
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
             if isinstance(error, psycopg.OperationalError) and not isinstance(error, pg.QueryCanceled):
                 # The server went away: its other idle connections are dead too, and one refusal is enough.
                 self._pool.check()
-            raise _refusal(error) from error
+            raise refusal from error
 
     # -- writing
 
@@ -164,12 +167,12 @@ class PostgresEngine:
                 if not self._audits:
                     return
                 batch = [self._audits.popleft() for _ in range(min(512, len(self._audits)))]
-            error: Refusal | None = None
+            error: Exception | None = None
             try:
                 with self._connection() as connection:
                     insert_audits(connection, [waiting.row for waiting in batch])
-            except Refusal as refusal:
-                error = refusal
+            except Exception as failed:  # noqa: BLE001 - this thread must outlive every fault: its senders hear of it
+                error = failed
             for waiting in batch:
                 waiting.error = error
                 waiting.done.release()
@@ -180,7 +183,7 @@ class _Row:
 
     def __init__(self, row: tuple[Any, ...]) -> None:
         self.row = row
-        self.error: Refusal | None = None
+        self.error: Exception | None = None
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -231,9 +234,14 @@ def _shift(connection: psycopg.Connection[tuple[Any, ...]]) -> int:
     return int(found[0]) if found else 0
 
 
-def _refusal(error: Exception) -> Refusal:
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, pg.ReadOnlySqlTransaction)
+"""What the server or the way to it does to us and may stop doing. Any other error is a fault of a statement of ours."""
+
+
+def _refusal(error: Exception) -> Refusal | None:
+    """What a client hears who should try again; None for a fault of our own, which is raised as it is and logged."""
     if isinstance(error, pg.DiskFull):
         return StorageFull("store.full")
     if isinstance(error, pg.QueryCanceled):
         return Unavailable("store.too-slow", limit=f"{STATEMENT_LIMIT_S:g} s")
-    return Unavailable("store.unavailable", reason=type(error).__name__)
+    return Unavailable("store.unavailable", reason=type(error).__name__) if isinstance(error, _PASSING) else None

@@ -29,6 +29,11 @@ _STEPS = 200_000
 """Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
 BATCH = 512
 """Write sets in one commit at most."""
+_PASSING = frozenset(
+    (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA)
+)  # fmt: skip
+"""What the machine does to us and may stop doing. Any other error is a fault of a statement of ours."""
 
 
 class SqliteReader:
@@ -154,7 +159,10 @@ class SqliteEngine:
         try:
             yield reading.connection
         except sqlite3.OperationalError as error:
-            raise _refusal(error) from error
+            refusal = _refusal(error)
+            if refusal is None:
+                raise
+            raise refusal from error
         finally:
             self._readers.append(reading)
 
@@ -215,10 +223,10 @@ class SqliteEngine:
         try:
             self._commit_together(batch)
         except sqlite3.Error as error:
-            if isinstance(error, sqlite3.OperationalError) or len(batch) == 1:
-                refusal = _refusal(error)
+            refusal = _refusal(error)
+            if refusal or len(batch) == 1:
                 for waiting in batch:
-                    waiting.error = waiting.error or refusal
+                    waiting.error = waiting.error or refusal or error
                 return
             for waiting in batch:
                 if waiting.error is None:
@@ -363,10 +371,11 @@ def _release(handle: int) -> None:
     os.close(handle)
 
 
-def _refusal(error: sqlite3.Error) -> Refusal:
+def _refusal(error: sqlite3.Error) -> Refusal | None:
+    """What a client hears who should try again; None for a fault of our own, which is raised as it is and logged."""
     code = getattr(error, "sqlite_errorcode", 0)
     if code == sqlite3.SQLITE_INTERRUPT:
         return Unavailable("store.too-slow", limit=f"{STATEMENT_LIMIT_S:g} s")
     if code & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error):
         return StorageFull("store.full")
-    return Unavailable("store.unavailable", reason=str(error))
+    return Unavailable("store.unavailable", reason=str(error)) if code & 0xFF in _PASSING else None
