@@ -37,9 +37,9 @@ def put(store: Store, actor: Actor, resource: dict[str, Any]) -> str:
     return store.run(actor, lambda tx: tx.create(resource)).id
 
 
-def listed(store: Store, actor: Actor, **asked: Any) -> list[worklist.Item]:
+def listed(store: Store, actor: Actor, *, after: worklist.Item | None = None, limit: int = 50, **asked: Any) -> list[worklist.Item]:
     with store.engine.reader() as reader:
-        return worklist.items(reader, actor, **asked)
+        return worklist.items(reader, actor, worklist.Ask(**asked), after=after, limit=limit)
 
 
 def test_the_most_urgent_comes_first_then_the_nearest_deadline(filled: Store, admin: Actor) -> None:
@@ -77,7 +77,19 @@ def test_tiles_count_what_waits_and_what_is_late(filled: Store, admin: Actor) ->
     put(filled, admin, task(LAB, deadline=instant(now - SECOND)))
     put(filled, admin, task(LAB, deadline=instant(now + 3600 * SECOND)))
     with filled.engine.reader() as reader:
-        assert worklist.counts(reader, admin, owner=LAB, now=now) == {"order": (2, 1)}
+        found = worklist.groups(reader, admin, worklist.Ask(owner=LAB), now=now)
+    assert found == [worklist.Group("order", "waiting", 3, 2, 1)]
+
+
+def test_a_list_is_limited_to_what_is_late_urgent_in_one_state_or_elsewhere(filled: Store, admin: Actor) -> None:
+    now = filled.clock.now()
+    late = put(filled, admin, task(LAB, deadline=instant(now - SECOND)))
+    stat = put(filled, admin, task(WARD, priority="stat"))
+    assert [item.id for item in listed(filled, admin, late_at=now)] == [late]
+    assert [item.id for item in listed(filled, admin, priority=0)] == [stat]
+    assert [item.id for item in listed(filled, admin, elsewhere=LAB)] == [stat]
+    assert {item.id for item in listed(filled, admin, state="waiting", code="order")} == {late, stat}
+    assert listed(filled, admin, state="nowhere") == []
 
 
 def test_a_stranger_sees_none_of_it(filled: Store, admin: Actor) -> None:
@@ -85,7 +97,7 @@ def test_a_stranger_sees_none_of_it(filled: Store, admin: Actor) -> None:
     stranger = Actor("Practitioner/x", "doctor", "Organization/elsewhere")
     assert listed(filled, stranger, owner=LAB) == []
     with filled.engine.reader() as reader:
-        assert worklist.counts(reader, stranger, owner=LAB, now=0) == {}
+        assert worklist.groups(reader, stranger, worklist.Ask(owner=LAB), now=0) == []
 
 
 def test_check_notices_a_worklist_row_that_does_not_agree(filled: Store, admin: Actor) -> None:

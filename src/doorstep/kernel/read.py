@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from doorstep.kernel import exact, search
+from doorstep.kernel import exact, search, worklist
 from doorstep.kernel.access import scoped
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Reader
@@ -166,6 +166,14 @@ class Reads:
         for row in (*page.matches, *page.includes):
             self.seen[row.type_name, row.id] = row.part
         return page
+
+    def waiting(self, ask: worklist.Ask, *, after: worklist.Item | None = None, limit: int = 50) -> list[worklist.Item]:
+        """What waits, from the worklist's own rows; a page reads the Tasks that it shows."""
+        return worklist.items(self._reader, self.actor, ask, after=after, limit=limit)
+
+    def waiting_groups(self, ask: worklist.Ask, *, now: int) -> list[worklist.Group]:
+        """How much waits, by code, state and priority."""
+        return worklist.groups(self._reader, self.actor, ask, now=now)
 
     def lookup(self, url: str) -> dict[str, Any] | None:
         """The stored ValueSet or CodeSystem of a canonical url, the newest if there are several."""

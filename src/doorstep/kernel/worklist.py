@@ -66,17 +66,41 @@ def row(task: dict[str, Any], part: int) -> Row:
     )
 
 
-def items(
-    reader: Reader, actor: Actor, *, owner: str | None = None, requester: str | None = None, open: bool = True,
-    after: Item | None = None, limit: int = 50,
-) -> list[Item]:  # fmt: skip
-    """What waits for an owner (or was asked by a requester), most urgent first, then by deadline.
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Which open Tasks: whose turn it is, who asked, and what they are limited to. Empty text means any.
+
+    ``elsewhere`` leaves out what waits for that owner: what one has sent and others have to do.
+    """
+
+    owner: str = ""
+    requester: str = ""
+    elsewhere: str = ""
+    code: str = ""
+    state: str = ""
+    priority: int | None = None
+    late_at: int | None = None
+    resident: str = ""
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """How many Tasks of one code, state and priority there are, and how many are overdue: what tiles are made of."""
+
+    code: str
+    state: str
+    priority: int
+    number: int
+    late: int
+
+
+def items(reader: Reader, actor: Actor, ask: Ask, *, after: Item | None = None, limit: int = 50) -> list[Item]:
+    """What waits, most urgent first, then by deadline.
 
     ``after`` is the last item of the page before (key set, so that nothing is skipped when rows come and go).
     """
-    where, values = _whose(owner, requester)
-    where += " AND t.open = ?"
-    values.append(int(open))
+    where, values = _where(ask)
     if after is not None:
         where += " AND (t.priority, t.deadline, t.id) > (?, ?, ?)"
         values += [after.priority, after.deadline, after.id]
@@ -90,24 +114,34 @@ def items(
     return [Item(*columns) for columns in found]
 
 
-def counts(reader: Reader, actor: Actor, *, owner: str, now: int) -> dict[str, tuple[int, int]]:
-    """Open and overdue numbers by Task code for one owner: the figures on the tiles."""
+def groups(reader: Reader, actor: Actor, ask: Ask, *, now: int) -> list[Group]:
+    """Open and overdue numbers by code, state and priority: counted, not loaded."""
+    where, values = _where(ask)
     predicate, scope = scoped("r", actor)
     found = reader.rows(
-        "SELECT t.code, count(*), sum(CASE WHEN t.deadline <= ? THEN 1 ELSE 0 END) FROM task_row t"
-        " JOIN resource r ON r.part = t.part AND r.type = ? AND r.id = t.id"
-        f" WHERE t.owner = ? AND t.open = 1 AND {predicate} GROUP BY t.code",
-        [now, definitions().number["Task"], owner, *scope],
+        "SELECT t.code, t.state, t.priority, count(*), sum(CASE WHEN t.deadline <= ? THEN 1 ELSE 0 END)"
+        " FROM task_row t JOIN resource r ON r.part = t.part AND r.type = ? AND r.id = t.id"
+        f" WHERE {where} AND {predicate} GROUP BY t.code, t.state, t.priority ORDER BY t.code, t.state, t.priority",
+        [now, definitions().number["Task"], *values, *scope],
     )
-    return {code: (int(number), int(late)) for code, number, late in found}
+    return [Group(code, state, priority, int(number), int(late)) for code, state, priority, number, late in found]
 
 
-def _whose(owner: str | None, requester: str | None) -> tuple[str, list[Any]]:
-    if owner is not None:
-        return "t.owner = ?", [owner]
-    if requester is not None:
-        return "t.requester = ?", [requester]
-    return "1=1", []
+def _where(ask: Ask) -> tuple[str, list[Any]]:
+    wanted: list[tuple[str, Any]] = [("t.open = ?", int(ask.open))]
+    wanted += [
+        (f"t.{column} = ?", value)
+        for column, value in (("owner", ask.owner), ("requester", ask.requester), ("code", ask.code),
+                              ("state", ask.state), ("resident", ask.resident))
+        if value
+    ]  # fmt: skip
+    if ask.elsewhere:
+        wanted.append(("t.owner <> ?", ask.elsewhere))
+    if ask.priority is not None:
+        wanted.append(("t.priority = ?", ask.priority))
+    if ask.late_at is not None:
+        wanted.append(("t.deadline <= ?", ask.late_at))
+    return " AND ".join(condition for condition, _ in wanted), [value for _, value in wanted]
 
 
 def _reference(task: dict[str, Any], name: str) -> str:
