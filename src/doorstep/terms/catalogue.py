@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from doorstep.terms import systems
 
@@ -106,6 +106,23 @@ def titles() -> dict[str, Concept]:
     return {row["code"]: Concept(systems.STAFF_TITLE, row["code"], row["zh"], row["en"]) for row in _data("titles")}
 
 
+_TABLES: Final = {
+    "institution-class": systems.INSTITUTION_CLASS, "hospital-level": systems.HOSPITAL_LEVEL,
+    "institution-status": f"{systems.BASE}/cs/institution-status", "management": f"{systems.BASE}/cs/management",
+    "ownership": systems.OWNERSHIP, "organization-kind": systems.ORGANIZATION_KIND, "agreement": systems.AGREEMENT,
+    "practice-scope": systems.PRACTICE_SCOPE, "title-level": systems.TITLE_LEVEL, "place-kind": systems.PLACE_KIND,
+    "bed-status": systems.BED_STATUS, "identity-document": systems.IDENTITY_DOCUMENT,
+    "affiliation": systems.AFFILIATION, "directory-end": systems.DIRECTORY_END,
+}  # fmt: skip
+"""The code tables of the directory (``data/directory.json``) and their systems."""
+
+
+@cache
+def table(name: str) -> dict[str, Concept]:
+    """One code table of the directory, by code, in the order of the forms."""
+    return {row["code"]: Concept(_TABLES[name], row["code"], row["zh"], row["en"]) for row in _data("directory")[name]}
+
+
 @cache
 def designation(system: str, code: str) -> Concept | None:
     """A concept of ours by its coding, so that a page can say it in the reader's language."""
@@ -118,6 +135,7 @@ def _all() -> dict[tuple[str, str], Concept]:
     concepts += [test.concept for test in tests().values()]
     concepts += specialties().values()
     concepts += titles().values()
+    concepts += [concept for name in _TABLES for concept in table(name).values()]
     concepts += [concept for act in _data("reasons") for concept in reasons(act).values()]
     return {(concept.system, concept.code): concept for concept in concepts}
 

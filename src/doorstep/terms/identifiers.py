@@ -1,4 +1,4 @@
-"""Numbers with a check digit: the resident identity number and the unified social credit code.
+"""Numbers and how far they can be judged: identity numbers, credit codes, licences, other documents.
 
 GB 11643 (identity number; check character by ISO 7064, MOD 11-2) and GB 32100 (credit code, MOD 31). The area part of
 an identity number is not judged: districts are founded and abolished, and their numbers stay with the people.
@@ -6,12 +6,21 @@ an identity number is not judged: districts are founded and abolished, and their
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
 _CREDIT = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_AUTHORITIES = "159YA"
+"""Who registers: 1 establishment office, 5 civil affairs, 9 commerce, Y others; A is seen on military hospitals."""
+_LICENCE = re.compile(r"[0-9A-Z-]{5,40}\Z")
+_INSTITUTION = re.compile(r"[0-9A-Z]{8}-?[0-9A-Z]{14}\Z|[0-9A-Z]{9}-[0-9A-Z]{13}\Z")
+_DOCUMENT = re.compile(r"[0-9A-Z()-]{4,20}\Z")
+_PASSPORT = re.compile(r"[0-9A-Z]{5,17}\Z")
+_PERMITS = {"06": re.compile(r"[HM]\d{8,10}\Z"), "07": re.compile(r"\d{8}\Z|\d{10}[A-Z]?\Z")}
+_TABLES = ("01", "02", "03", "04", "05", "06", "07", "99")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,13 @@ class IdentityNumber:
     def tail(self) -> str:
         """The last four characters: what may be shown in public."""
         return self.number[-4:]
+
+    @property
+    def holder(self) -> str:
+        """"foreign" for a permanent resident, "hmt" for a residence permit of Hong Kong, Macao or Taiwan, else ""."""
+        if self.number[0] == "9":
+            return "foreign"
+        return "hmt" if self.number[:6] in ("810000", "820000", "830000") else ""
 
 
 class IdentifierError(ValueError):
@@ -70,6 +86,46 @@ def credit_check(first17: str) -> str:
     """The check character of the first seventeen."""
     total = sum(_CREDIT.index(character) * pow(3, place, 31) for place, character in enumerate(first17))
     return _CREDIT[(31 - total % 31) % 31]
+
+
+def credit_remarks(text: str) -> tuple[str, ...]:
+    """What is unusual about a credit code, as message keys: for a person to look at, never to refuse on.
+
+    Real registers hold codes that break the standard, so a form warns and lets a person who has the certificate in
+    hand go on; ``credit_code`` is the strict reading.
+    """
+    try:
+        code = credit_code(text)
+    except IdentifierError as wrong:
+        return (wrong.key,)
+    return () if code[0] in _AUTHORITIES else ("terms.credit-authority",)
+
+
+def licence_number(text: str) -> str:
+    """Read the registration number of an institution's practising licence: digits, capitals and hyphens."""
+    return _shaped(text, _LICENCE, "terms.licence-shape")
+
+
+def institution_code(text: str) -> str:
+    """Read a health institution code of WS 218: 22 characters, also with the hyphen of the organisation code in it."""
+    return _shaped(text, _INSTITUTION, "terms.institution-code-shape").replace("-", "")
+
+
+def document_number(kind: str, text: str) -> str:
+    """Read the number of an identity document of a kind of CV02.01.101. An identity card's is judged in full."""
+    if kind not in _TABLES:
+        raise IdentifierError("terms.document-kind")
+    if kind in ("01", "02"):
+        return identity_number(text).number
+    shape = _PASSPORT if kind == "03" else _PERMITS.get(kind, _DOCUMENT)
+    return _shaped(text, shape, "terms.document-shape")
+
+
+def _shaped(text: str, shape: re.Pattern[str], key: str) -> str:
+    read = text.strip().upper().replace(" ", "")
+    if not shape.match(read):
+        raise IdentifierError(key)
+    return read
 
 
 def age(born: date, on: date) -> int:
