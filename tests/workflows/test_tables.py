@@ -2,8 +2,8 @@
 
 import pytest
 
+from doorstep.journeys.acting import ACTS
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid
-from doorstep.web.acts import _COMMANDS
 from doorstep.workflows.deadlines import HANDLERS
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import CLOCK, PARTY_LABELS, Act, Table, needed
@@ -54,7 +54,7 @@ def test_every_act_that_goes_on_from_a_state_can_be_done_on_a_page(table: Table)
     if table.request == "Encounter":
         return
     going_on = {(table.name, act.code) for act in table.acts if act.source and act.who != CLOCK}
-    assert going_on == {known for known in _COMMANDS if known[0] == table.name}
+    assert going_on == {known for known in ACTS if known[0] == table.name}
 
 
 def test_the_wrong_hand_is_refused_before_the_wrong_moment() -> None:
