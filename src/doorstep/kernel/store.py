@@ -10,7 +10,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
@@ -31,6 +31,7 @@ from doorstep.kernel.writeset import LostRace
 
 P = ParamSpec("P")
 T = TypeVar("T")
+X = TypeVar("X", bound=Tx)
 
 TRIES: Final = 25
 """How often a command is run again after a lost race before the client hears of it."""
@@ -53,9 +54,16 @@ class Store:
 
         A command has no side effects but its writes, so running it again is harmless.
         """
+        return self.run_in(Tx, actor, command, *args, **kwargs)
+
+    def run_in(
+        self, make: Callable[..., X], actor: Actor, command: Callable[Concatenate[X, P], T], *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:  # fmt: skip
+        """Run a command in a transaction of a narrower kind (kernel/client.py)."""
         for attempt in range(TRIES):
             try:
-                with self.transaction(actor) as tx:
+                with self.transaction_in(make, actor) as tx:
                     return command(tx, *args, **kwargs)
             except LostRace as lost:
                 if attempt == TRIES - 1:
@@ -63,12 +71,16 @@ class Store:
                 time.sleep(random.uniform(0, 0.002 * attempt))
         raise AssertionError("unreachable")
 
-    @contextmanager
-    def transaction(self, actor: Actor) -> Iterator[Tx]:
+    def transaction(self, actor: Actor) -> AbstractContextManager[Tx]:
         """One try at a transaction: commits at the end of the block, raises LostRace when it lost a race."""
+        return self.transaction_in(Tx, actor)
+
+    @contextmanager
+    def transaction_in(self, make: Callable[..., X], actor: Actor) -> Iterator[X]:
+        """The same, in a transaction of a narrower kind."""
         now = self.clock.now()
         with self.engine.reader() as reader:
-            tx = Tx(reader, dataclasses.replace(actor, at=now), self.secret, now, checked)
+            tx = make(reader, dataclasses.replace(actor, at=now), self.secret, now, checked)
             yield tx
             work = tx.close()
         if work:
