@@ -25,6 +25,7 @@ from doorstep.kernel.feed import Feed
 from doorstep.kernel.postgres import PostgresEngine
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Stored
+from doorstep.kernel.sessions import BEARER, Sessions
 from doorstep.kernel.sqlite import SqliteEngine
 from doorstep.kernel.tx import Tx, checked
 from doorstep.kernel.writeset import LostRace
@@ -45,6 +46,7 @@ class Store:
         self.clock = clock or Clock(int(self.setting("clock.offset", "0")))
         self.runner = Runner(self)
         self.secret = bytes.fromhex(self.setting("secret", "") or self._new_secret())
+        self.sessions = Sessions(engine, self.clock)
         self._sealer: audit.Sealer | None = None
 
     # -- asking and writing
@@ -121,11 +123,14 @@ class Store:
 
     def account(self, token: str) -> Actor | None:
         """Whose token it is, if it holds now."""
-        return tokens.find(self.engine, token)
+        if token.startswith(tokens.PREFIX):
+            return tokens.find(self.engine, token)
+        found = self.sessions.find(token, BEARER)
+        return found.actor if found is not None else None
 
     def revoke(self, account: str) -> int:
-        """End every token of an account; how many there were."""
-        return tokens.revoke(self.engine, account)
+        """End every token and session of an account at once; how many there were."""
+        return self.sessions.end_all(account)
 
     def setting(self, name: str, default: str) -> str:
         found = self.engine.once("SELECT value FROM setting WHERE name = ?", [name])

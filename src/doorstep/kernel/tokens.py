@@ -10,12 +10,13 @@ from doorstep.kernel.clock import SECOND, real_now
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.refs import Actor
 
+PREFIX = "dst_"
 _FIELDS = ("person", "role", "organization", "purpose", "account")
 
 
 def issue(engine: Engine, account: str, actor: Actor, *, ttl: int) -> str:
-    """A new token for an account; ``ttl`` in seconds."""
-    token = "dst_" + secrets.token_urlsafe(32)
+    """A new token for a local operator's account; ``ttl`` in seconds."""
+    token = PREFIX + secrets.token_urlsafe(32)
     known = json.dumps({name: getattr(actor, name) for name in _FIELDS} | {"account": account})
     now = real_now()
     engine.write(
@@ -30,11 +31,6 @@ def find(engine: Engine, token: str) -> Actor | None:
     if not rows or rows[0][1] <= real_now():
         return None
     return Actor(**json.loads(rows[0][0]))
-
-
-def revoke(engine: Engine, account: str) -> int:
-    """End every token of an account."""
-    return engine.write([("DELETE FROM token WHERE account = ?", [account])])[0]
 
 
 def _hash(token: str) -> str:
