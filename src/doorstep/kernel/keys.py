@@ -1,0 +1,40 @@
+"""What a command asks beyond its actor's eyes: who holds a key, and whether somebody is in the record at all.
+
+A command may decide on what its actor cannot see (is this number taken?), but shows nothing of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from doorstep.kernel.access import SYSTEM
+from doorstep.kernel.read import Reads
+from doorstep.kernel.tx import Tx
+
+_LAST = "\U0010ffff"
+
+
+def whole(tx: Tx) -> Reads:
+    """The transaction's snapshot as the record itself sees it. What is read here is not shown to anybody."""
+    return Reads(tx._reader, replace(SYSTEM, at=tx.now), tx._key)
+
+
+def held(tx: Tx, kind: str, beginning: str) -> list[str]:
+    """The keys with this beginning whose claims hold now, in order."""
+    found = tx._reader.rows(
+        "SELECT key FROM claim WHERE kind = ? AND key >= ? AND key < ? AND expires > ? ORDER BY key",
+        [kind, beginning, beginning + _LAST, tx.now],
+    )
+    return [str(key) for (key,) in found]
+
+
+def kept_by(tx: Tx, kind: str, key: str) -> str | None:
+    """Who has taken a key for good."""
+    found = tx._reader.rows("SELECT holder FROM unique_key WHERE kind = ? AND key = ?", [kind, key])
+    return str(found[0][0]) if found else None
+
+
+def one_at_a_time(tx: Tx, key: str) -> None:
+    """Of several transactions that name this key at once one is applied; the others run again on what it left."""
+    found = tx._reader.rows("SELECT n FROM guard WHERE key = ?", [key])
+    tx._writes.guards.append((key, int(found[0][0]) if found else 0))
