@@ -194,7 +194,7 @@ def test_every_look_at_a_record_is_in_the_audit(site: Site) -> None:
 
 def test_every_menu_leads_to_a_page(site: Site) -> None:
     people = {("township", "doctor"): "zhangmin", ("laboratory", "technician"): "wanglei",
-              ("hospital", "coordinator"): "zhaoqian", ("hospital", "doctor"): "chenzhiyuan"}
+              ("hospital", "nurse"): "zhaoqian", ("hospital", "doctor"): "chenzhiyuan"}
     assert people.keys() == MENUS.keys()
     for key, account in people.items():
         browser = site.enter(account)

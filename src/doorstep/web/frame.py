@@ -27,7 +27,7 @@ _ORDERS: Final = Entry("/w/orders/", "web.menu-orders")
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "doctor"): (_CLINIC, _MINE, _SENT),
     ("laboratory", "technician"): (_ORDERS,),
-    ("hospital", "coordinator"): (_REFERRALS, _SENT),
+    ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
 }
 """(kind of institution, role) -> menu; the first entry is where the person lands."""
