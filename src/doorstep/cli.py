@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--cors", action="append", default=[], metavar="ORIGIN")
     serve.add_argument("--behind-proxy", action="store_true")
     serve.add_argument("--delete-many", action="store_true")
+    serve.add_argument("--audit-heads", default=os.environ.get("DOORSTEP_AUDIT_HEADS", ""), metavar="DIR")
 
     token = _verb(verbs, "token")
     token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")
@@ -63,6 +64,11 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _verb(verbs, "check")
     check.add_argument("--strict", action="store_true")
+    check.add_argument("--audit-heads", type=Path, action="append", metavar="FILE_OR_DIR")
+
+    heads = _verb(verbs, "audit-head")
+    heads.add_argument("--set-back", action="store_true")
+    heads.add_argument("--audit-heads", type=Path, action="append", metavar="FILE_OR_DIR")
 
     backup = _verb(verbs, "backup")
     backup.add_argument("--out", type=Path, required=True, metavar="DIR")

@@ -14,11 +14,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
 from doorstep import operate
-from doorstep.kernel import index
+from doorstep.kernel import audit_heads, index
 from doorstep.kernel import store as stores
 from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.store import Store
@@ -66,6 +67,13 @@ class Settings:
     """Whether X-Forwarded-Proto and X-Forwarded-Host come from our own proxy."""
     delete_many: bool = False
     """Whether one conditional delete may remove several resources."""
+    audit_heads: str = ""
+    """The folder where the heads of the audit chain are written down; "" for the data directory."""
+
+    @property
+    def heads(self) -> Path:
+        """The file of these heads."""
+        return Path(self.audit_heads or self.data) / audit_heads.FILE
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -133,10 +141,9 @@ def worker() -> Wsgi:
     store = stores.open(settings.url)
     register_work(store)
     if "jobs" in settings.roles:
-        store.start_background()
-    import atexit
-
-    atexit.register(store.close)
+        store.start_background(heads=settings.heads)
+    # A worker is a process of multiprocessing: atexit is not called at its end, a finalizer is.
+    Finalize(None, store.close, exitpriority=100)
     return make_wsgi(store, settings)
 
 
@@ -188,7 +195,7 @@ def _jobs_only(settings: Settings) -> int:
 
     store = stores.open(settings.url)
     register_work(store)
-    store.start_background()
+    store.start_background(heads=settings.heads)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

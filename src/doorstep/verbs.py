@@ -53,6 +53,7 @@ def serve(options: Namespace) -> int:
             cors=tuple(options.cors),
             behind_proxy=options.behind_proxy,
             delete_many=options.delete_many,
+            audit_heads=options.audit_heads,
         )
     )
 
@@ -115,15 +116,33 @@ def check(options: Namespace) -> int:
     from doorstep.kernel.check import check as look
 
     with _opened(options) as store:
-        report = look(store.engine, now=store.clock.now(), progress=_looked)
+        report = look(store.engine, now=store.clock.now(), heads=_heads(options), progress=_looked)
         for problem in report.errors[:200]:
             print(f"  {problem}")
         for reference in report.dangling[:200]:
             say("cli.dangling", reference=reference)
+        for moment in report.set_back:
+            say("cli.was-set-back", moment=moment)
+        if report.sealed and not report.heads:
+            say("cli.no-heads")
         say("cli.checked", resources=report.resources, versions=report.versions, sealed=report.sealed,
             unsealed=report.unsealed, age=report.unsealed_age_s, errors=len(report.errors),
             dangling=len(report.dangling))  # fmt: skip
     return 1 if report.errors or (options.strict and report.dangling) else 0
+
+
+def audit_head(options: Namespace) -> int:
+    """Print the newest sealed audit row, to be kept elsewhere; or write down that an older record was put back."""
+    from doorstep.kernel import audit_heads
+
+    with _opened(options) as store:
+        if options.set_back:
+            for file in _heads(options):
+                audit_heads.append(file, store.engine, set_back=True)
+                say("cli.set-back", file=file)
+        else:
+            print(audit_heads.current(store.engine))
+    return 0
 
 
 def backup(options: Namespace) -> int:
@@ -139,7 +158,9 @@ def restore(options: Namespace) -> int:
 
     names = put_back(options.source, _data(options), _url(options))
     say("cli.restored", files=", ".join(names), directory=_data(options))
-    return check(Namespace(**{**vars(options), "strict": False}))
+    following = Namespace(**{**vars(options), "strict": False, "audit_heads": None, "set_back": True})
+    audit_head(following)
+    return check(following)
 
 
 def migrate(options: Namespace) -> int:
@@ -186,6 +207,18 @@ def _url(options: Namespace) -> str:
     if options.database:
         return str(options.database)
     return f"sqlite:///{_data(options).resolve()}"
+
+
+def _heads(options: Namespace) -> list[Path]:
+    """The files of audit heads: those named, else the one that a server writes by default, if it is there."""
+    from doorstep.kernel.audit_heads import FILE
+
+    given = options.audit_heads or [Path(folder) for folder in [os.environ.get("DOORSTEP_AUDIT_HEADS")] if folder]
+    missing = [str(each) for each in given if not each.exists()]
+    if missing:
+        raise BadRequest("cli.no-file", file=missing[0])
+    usual = [(options.data or BESIDE_DATABASE) / FILE]
+    return [each / FILE if each.is_dir() else each for each in given] or [each for each in usual if each.exists()]
 
 
 def _bar(name: str) -> Callable[[int, int], None]:

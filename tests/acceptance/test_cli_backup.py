@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from doorstep.kernel.backup import backup
+from doorstep.kernel.backup import backup, restore
 from tests import postgres
 from tests.acceptance.lines import made, write
 from tests.acceptance.places import rows, url_of, where
@@ -193,3 +194,59 @@ def test_given_a_set_when_it_is_restored_where_something_is_then_it_is_refused(
     data, database = where(store_url, tmp_path)
     full = doorstep("backup", "--out", str(kept), data=data, url=database, check=False)
     assert full.returncode == 2 and str(kept) in full.stderr
+
+
+def without_an_entry(kept: Path) -> None:
+    manifest = json.loads((kept / "manifest.json").read_text())
+    del manifest["files"][largest(kept).name]
+    (kept / "manifest.json").write_text(json.dumps(manifest))
+
+
+def with_a_file_more(kept: Path) -> None:
+    (kept / "accounts.db").write_bytes(b"")
+
+
+@pytest.mark.parametrize("damage", [without_an_entry, with_a_file_more])
+def test_given_a_manifest_that_does_not_name_what_is_there_when_it_is_restored_then_it_is_refused(
+    kept: Path, elsewhere: tuple[Path, str], damage: object
+) -> None:
+    """The files that it names are all as they were: without the manifest's own hash this would be restored."""
+    assert callable(damage)
+    damage(kept)
+    there, other = elsewhere
+    refused = doorstep("restore", "--from", str(kept), data=there, url=other, check=False)
+    assert refused.returncode == 2 and "Traceback" not in refused.stderr
+    assert not there.exists() or list(there.iterdir()) == []
+
+
+def test_given_a_backup_when_it_has_been_said_to_be_done_then_every_file_and_the_manifest_were_kept_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doorstep("load", str(write(tmp_path, made(3))), data=tmp_path / "data")
+    fsynced: list[str] = []
+
+    def note(handle: int) -> None:
+        fsynced.append(os.readlink(f"/proc/self/fd/{handle}"))
+
+    monkeypatch.setattr(os, "fsync", note)
+    names = backup(tmp_path / "data", "sqlite:///", tmp_path / "set")
+    directory = str(tmp_path / "set")
+    assert fsynced == [*(f"{directory}/{name}" for name in [*names, "manifest.json"]), directory]
+    fsynced.clear()
+    restore(tmp_path / "set", tmp_path / "new", "sqlite:///")
+    assert fsynced == [*(f"{tmp_path}/new/{name}" for name in names), f"{tmp_path}/new"]
+
+
+def test_given_audit_rows_lost_by_a_restore_when_the_heads_were_kept_then_check_says_so_and_goes_on(
+    store_url: str, tmp_path: Path, elsewhere: tuple[Path, str]
+) -> None:
+    data, database = where(store_url, tmp_path)
+    doorstep("load", str(write(tmp_path, made(3))), data=data, url=database)
+    doorstep("backup", "--out", str(tmp_path / "set"), data=data, url=database)
+    there, other = elsewhere
+    there.mkdir()
+    later = "2026-01-01T00:00:00.000+08:00 7 " + "a" * 64
+    (there / "audit-heads.txt").write_text(f"{later}\n")
+    restored = doorstep("restore", "--from", str(tmp_path / "set"), data=there, url=other)
+    assert "older record was put back" in restored.stdout
+    assert (there / "audit-heads.txt").read_text().startswith(f"{later}\n")

@@ -11,11 +11,13 @@ import hashlib
 import json
 import logging
 import threading
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from doorstep.kernel import rows
+from doorstep.kernel import audit_heads, rows
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
@@ -41,8 +43,8 @@ class Access:
     outcome: int = 200
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def row(self, at: int) -> tuple[Any, ...]:
-        """The row in the order of the table's columns."""
+    def row(self, at: int, grants: str = "") -> tuple[Any, ...]:
+        """The row in the order of the table's columns; ``grants`` are the ids of those that allowed the access."""
         return rows.audit_row(
             self.actor,
             id=new_id(self.part),
@@ -54,6 +56,7 @@ class Access:
             resident=self.resident,
             query=self.query,
             outcome=self.outcome,
+            grant=grants,
         )
 
 
@@ -114,28 +117,57 @@ def verify(engine: Engine) -> list[Broken]:
 
 
 class Sealer:
-    """Seals every half second. One process at a time: the others find nothing to do and try again."""
+    """Seals every half second. One process at a time: the others find nothing to do and try again.
 
-    def __init__(self, engine: Engine, *, every: float = 0.5) -> None:
+    ``heads`` is the file outside of the record to which the chain's head is appended each minute and at the end.
+    """
+
+    def __init__(self, engine: Engine, *, every: float = 0.5, heads: Path | None = None, every_head: float = 60) -> None:
         self._engine = engine
         self._every = every
+        self._heads = heads
+        self._every_head = every_head
+        self._failed = {"seal": "", "head": ""}
         self._stop = threading.Event()
-        self.failed = ""
         self._thread = threading.Thread(target=self._work, name="doorstep-sealer", daemon=True)
         self._thread.start()
+
+    @property
+    def failed(self) -> str:
+        """Why the last try did not do all; health shows it."""
+        return self._failed["head"] or self._failed["seal"]
 
     def close(self) -> None:
         self._stop.set()
         self._thread.join()
 
     def _work(self) -> None:
+        self._try("head", self._head)
+        next_head = time.monotonic() + self._every_head
         while not self._stop.wait(self._every):
-            try:
-                while seal(self._engine) and not self._stop.is_set():
-                    pass
-                self.failed = ""
-            except Refusal as refusal:
-                self.failed = refusal.key  # health shows it; the rows wait and are sealed later
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not end the sealing: it is logged and shown
-                _log.exception("the sealer met a fault")
-                self.failed = type(error).__name__
+            self._try("seal", self._seal)
+            if time.monotonic() >= next_head:
+                self._try("head", self._head)
+                next_head = time.monotonic() + self._every_head
+        self._try("head", self._head)
+
+    def _seal(self) -> None:
+        while seal(self._engine) and not self._stop.is_set():
+            pass
+
+    def _head(self) -> None:
+        if self._heads is not None:
+            audit_heads.append(self._heads, self._engine)
+
+    def _try(self, what: str, act: Callable[[], None]) -> None:
+        """What fails is shown by health and tried again: rows wait to be sealed, a head to be written down."""
+        try:
+            act()
+            self._failed[what] = ""
+        except Refusal as refusal:
+            if self._failed[what] != refusal.key:
+                _log.error("the sealer waits: %s", refusal)
+            self._failed[what] = refusal.key
+        except Exception as error:  # noqa: BLE001 - a fault must not end the sealing: it is logged and shown
+            _log.exception("the sealer met a fault")
+            self._failed[what] = type(error).__name__

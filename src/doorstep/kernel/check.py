@@ -7,11 +7,12 @@ may leave them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from doorstep.kernel import audit, exact, rows
+from doorstep.kernel import audit, audit_heads, exact, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
@@ -34,6 +35,8 @@ class Report:
     sealed: int = 0
     unsealed: int = 0
     unsealed_age_s: float = 0
+    heads: int = 0
+    set_back: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     dangling: list[str] = field(default_factory=list)
 
@@ -42,8 +45,13 @@ class Report:
         return not self.errors
 
 
-def check(engine: Engine, *, now: int, progress: Callable[[int], None] | None = None) -> Report:
-    """Read everything once and compare. Runs beside a server: a row that changes meanwhile is looked at again."""
+def check(
+    engine: Engine, *, now: int, heads: Sequence[Path] = (), progress: Callable[[int], None] | None = None
+) -> Report:
+    """Read everything once and compare. Runs beside a server: a row that changes meanwhile is looked at again.
+
+    ``heads`` are files in which heads of the audit chain were written down outside of the record.
+    """
     report = Report()
     for chunk in _resources(engine):
         stored, located = _stored_rows(engine, chunk), _located(engine, {row[1:3] for row in chunk})
@@ -62,6 +70,8 @@ def check(engine: Engine, *, now: int, progress: Callable[[int], None] | None = 
     _history(engine, report)
     _orphans(engine, report)
     _audit(engine, report, now)
+    for file in heads:
+        _heads(engine, report, file)
     return report
 
 
@@ -220,3 +230,14 @@ def _audit(engine: Engine, report: Report, now: int) -> None:
     count, oldest = engine.once("SELECT count(*), coalesce(min(at), 0) FROM audit")[0]
     report.unsealed = int(count)
     report.unsealed_age_s = round(max(0, now - oldest) / 1e6, 1) if count else 0.0
+
+
+def _heads(engine: Engine, report: Report, file: Path) -> None:
+    """What was written down outside is still what the chain holds."""
+    found = audit_heads.read(file)
+    report.heads += len(found)
+    report.set_back += [head.at for head in found if head.set_back]
+    report.errors += [
+        f"audit row {head.seq}: not the one written down at {head.at} in {file}"
+        for head in audit_heads.missing(engine, found)
+    ]

@@ -176,9 +176,9 @@ class Store:
 
     # -- life
 
-    def start_background(self) -> None:
-        """The sealer and the due runner (a server does; a short client does not)."""
-        self._sealer = audit.Sealer(self.engine)
+    def start_background(self, *, heads: Path | None = None) -> None:
+        """The sealer and the due runner (a server does; a short client does not). ``heads``: see ``audit.Sealer``."""
+        self._sealer = audit.Sealer(self.engine, heads=heads)
         self.runner.start()
 
     def close(self) -> None:
