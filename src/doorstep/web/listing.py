@@ -1,90 +1,212 @@
-"""Worklists: one page pattern for everything that waits."""
+"""Worklists: one page pattern for everything that waits, read from the worklist's own rows.
+
+The address says what is shown (list, scope, filter, page), so that it can be kept or sent to a colleague.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 
-from doorstep.kernel.errors import NotFound
+from doorstep.kernel.errors import BadRequest, NotFound
 from doorstep.kernel.read import Reads
+from doorstep.kernel.worklist import Ask, Group, Item
 from doorstep.web import lists
 from doorstep.web.guard import staff
 from doorstep.web.lists import Row
+from doorstep.web.people import Person
+from doorstep.web.spreadsheet import spreadsheet
+from doorstep.workflows.registry import TABLES
+
+PAGE: Final = 50
+EXPORTED: Final = 500
+"""Rows of one file at most: above this a list is an export of records, which another page asks reasons for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list: its title, what it says when it is empty, and which workflow it is limited to."""
+    """A list: its title, what it says when it is empty, which workflow it is limited to, and whether it was sent."""
 
     title: str
     empty: str
     workflow: str = ""
+    sent: bool = False
 
 
 LISTS: Final = {
     "mine": Listed("web.menu-mine", "web.empty-mine"),
-    "sent": Listed("web.menu-sent", "web.empty-sent"),
+    "sent": Listed("web.menu-sent", "web.empty-sent", sent=True),
     "referrals": Listed("web.menu-referrals", "web.empty-referrals", "referral"),
     "orders": Listed("web.menu-orders", "web.empty-orders", "order"),
 }
+SCOPES: Final = {"": "part.scope-institution", "mine": "part.scope-mine", "all": "part.scope-all"}
+"""Scope -> message key; the first is where a list opens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A link that narrows or widens a list; ``count`` and ``tone`` where it is a tile."""
+
+    label: str
+    address: str
+    current: bool
+    count: int = 0
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Worklist:
+    """What ``parts/worklist.html`` shows."""
+
+    name: str
+    caption: str
+    empty: str
+    rows: list[Row]
+    tiles: list[Choice]
+    scopes: list[Choice]
+    here: str
+    poll: str
+    clear: str
+    export: str
+    filtered: bool
+    first: str = ""
+    next: str = ""
+    stale: str = ""
+    """The instant of the rows, when newer ones could not be had."""
 
 
 @staff
 def show(request: Any, name: str) -> HttpResponse:
-    """One list, or one state of it. A page that polls gives the fingerprint it shows: 204 when nothing has changed."""
+    """One list, or a part of it. A page that polls gives what it shows: 204 when nothing has changed."""
     listed = LISTS.get(name)
     if listed is None:
         raise NotFound("web.no-such-page")
+    view = _View(request.path, name, request.GET.get("scope", ""), request.GET.get("state", ""))
     now = request.store.clock.now()
-    with request.store.snapshot(request.person.actor) as reads:
-        rows, more = _rows(reads, name, listed, request.person.organization, now)
-    fingerprint = lists.fingerprint(rows)
+    ask = view.narrowed(_ask(listed, request.person, view.scope), now)
+    after = _after(request.GET.get("after", ""))
     if "shown" in request.GET:
-        return _changed(request, fingerprint)
-    chosen = request.GET.get("state", "")
-    return render(request, "list.html", {
-        "listed": listed, "name": name, "chosen": chosen, "tiles": _tiles(rows), "all": len(rows), "more": more,
-        "rows": [row for row in rows if _belongs(row, chosen)], "fingerprint": fingerprint, "limit": lists.SHOWN,
-    })  # fmt: skip
+        with request.store.snapshot(request.person.actor, audited=False) as reads:
+            return _changed(request, view, reads.waiting(ask, after=after, limit=PAGE), after)
+    exported = request.GET.get("format") == "xlsx"
+    with request.store.snapshot(request.person.actor) as reads:
+        items = reads.waiting(ask, after=after, limit=EXPORTED if exported else PAGE + 1)
+        rows = lists.of_items(reads, items[: EXPORTED if exported else PAGE], now)
+        groups = reads.waiting_groups(_ask(listed, request.person, view.scope), now=now)
+    if exported:
+        return spreadsheet(name, rows)
+    shown = _worklist(view, listed, rows, items, groups, after)
+    return render(request, "list.html", {"listed": listed, "list": shown})
 
 
-def _rows(reads: Reads, name: str, listed: Listed, organization: str, now: int) -> tuple[list[Row], bool]:
-    if name == "sent":
-        return lists.sent(reads, organization=organization, now=now)
-    return lists.waiting(reads, organization=organization, now=now, workflow=listed.workflow)
-
-
-def _changed(request: Any, fingerprint: str) -> HttpResponse:
-    if request.GET["shown"] == fingerprint:
-        return HttpResponse(status=204)
-    return render(request, "parts/changed.html", {"address": request.path})
+def next_of(reads: Reads, name: str, person: Person, *, without: str) -> str:
+    """The first Task of a list besides one that has just been dealt with; "" when there is none."""
+    listed = LISTS.get(name)
+    if listed is None:
+        return ""
+    found = reads.waiting(_ask(listed, person, ""), limit=2)
+    return next((item.id for item in found if item.id != without), "")
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """A count that filters; ``state`` is "late" or workflow.state."""
+class _View:
+    """What the address asks for."""
 
+    path: str
+    name: str
+    scope: str
     state: str
-    label: str
-    count: int
-    tone: str
+
+    def address(self, **changed: str) -> str:
+        wanted = {"scope": self.scope, "state": self.state, **changed}
+        query = urlencode({key: value for key, value in wanted.items() if value})
+        return f"{self.path}?{query}" if query else self.path
+
+    def narrowed(self, ask: Ask, now: int) -> Ask:
+        if self.state == "late":
+            return replace(ask, late_at=now)
+        if self.state == "stat":
+            return replace(ask, priority=0)
+        code, _, state = self.state.partition(".")
+        return replace(ask, code=code or ask.code, state=state) if self.state else ask
 
 
-def _tiles(rows: list[Row]) -> list[Tile]:
-    late = sum(bool(row.clock and row.clock.late) for row in rows)
-    tiles = [Tile("late", "web.tile-late", late, "late" if late else "calm")]
-    seen: dict[str, Tile] = {}
-    for row in rows:
-        key = f"{row.workflow.name}.{row.state.code}"
-        count = seen[key].count if key in seen else 0
-        seen[key] = Tile(key, row.state.label, count + 1, row.tone)
-    return tiles + sorted(seen.values(), key=lambda tile: tile.state)
+def _ask(listed: Listed, person: Person, scope: str) -> Ask:
+    if listed.sent:
+        return Ask(requester=person.organization, elsewhere=person.organization)
+    if scope == "all":
+        return Ask(code=listed.workflow)
+    owner = person.actor.person if scope == "mine" else person.organization
+    return Ask(owner=owner, code=listed.workflow)
 
 
-def _belongs(row: Row, chosen: str) -> bool:
-    if chosen == "late":
-        return bool(row.clock and row.clock.late)
-    return not chosen or chosen == f"{row.workflow.name}.{row.state.code}"
+def _worklist(
+    view: _View, listed: Listed, rows: list[Row], items: list[Item], groups: list[Group], after: Item | None
+) -> Worklist:
+    cursor = _cursor(items[PAGE - 1]) if len(items) > PAGE else ""
+    here = view.address(after=_cursor(after)) if after else view.address()
+    joint = "&" if "?" in here else "?"
+    scopes = [] if listed.sent else [
+        Choice(label, view.address(scope=scope, state=""), scope == view.scope) for scope, label in SCOPES.items()
+    ]  # fmt: skip
+    return Worklist(
+        name=view.name, caption=listed.title, empty=listed.empty, rows=rows, tiles=_tiles(view, groups), scopes=scopes,
+        here=here, poll=f"{here}{joint}shown={_shown(items[:PAGE])}", clear=view.address(state=""),
+        export=view.address(format="xlsx"), filtered=bool(view.state), first=view.address() if after else "",
+        next=view.address(after=cursor) if cursor else "",
+    )  # fmt: skip
+
+
+def _tiles(view: _View, groups: list[Group]) -> list[Choice]:
+    known = [group for group in groups if group.code in TABLES]
+    stat = sum(group.number for group in known if group.priority == 0)
+    late = sum(group.late for group in known)
+    found = [
+        Choice("web.tile-all", view.address(state=""), not view.state, sum(group.number for group in known)),
+        Choice("web.priority-stat", view.address(state="stat"), view.state == "stat", stat, "late" if stat else "calm"),
+        Choice("web.tile-late", view.address(state="late"), view.state == "late", late, "late" if late else "calm"),
+    ]
+    counts: dict[tuple[str, str], int] = {}
+    for group in known:
+        counts[group.code, group.state] = counts.get((group.code, group.state), 0) + group.number
+    for (code, state), number in counts.items():
+        key = f"{code}.{state}"
+        found.append(Choice(TABLES[code].state(state).label, view.address(state=key), view.state == key, number))
+    return found
+
+
+def _changed(request: Any, view: _View, items: list[Item], after: Item | None) -> HttpResponse:
+    asked = request.GET["shown"]
+    if asked == _shown(items):
+        return HttpResponse(status=204)
+    known = {each[:4] for each in asked.split("-")}
+    fresh = sum(item.id[-4:] not in known for item in items)
+    address = view.address(after=_cursor(after)) if after else view.address()
+    return render(request, "parts/changed.html", {"address": address, "fresh": fresh})
+
+
+def _shown(items: list[Item]) -> str:
+    """What a page shows, short enough for an address: the end of each id and of its state."""
+    return "-".join(f"{item.id[-4:]}{item.state[:2]}{item.priority}" for item in items)
+
+
+def _cursor(item: Item) -> str:
+    return f"{item.priority}.{item.deadline}.{item.id}"
+
+
+def _after(text: str) -> Item | None:
+    """The last item of the page before, from an address."""
+    if not text:
+        return None
+    try:
+        priority, deadline, id_ = text.split(".", 2)
+        found = Item(id_, "", "", "", "", "", 1, int(priority), "", "", int(deadline), 0)
+    except ValueError:
+        raise BadRequest("part.bad-page", element="after") from None
+    if not 0 <= found.priority < 100 or not 0 <= found.deadline < 2**63:
+        raise BadRequest("part.bad-page", element="after")
+    return found

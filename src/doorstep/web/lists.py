@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.utils import translation
@@ -10,7 +12,7 @@ from django.utils import translation
 from doorstep.kernel import exact
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.terms import systems
+from doorstep.kernel.worklist import Ask, Item
 from doorstep.terms.catalogue import designation
 from doorstep.workflows.coordination import deadline_of, moment, state_of, workflow_of
 from doorstep.workflows.identity import Card, card
@@ -36,6 +38,10 @@ class Clock:
     late: bool
     tone: str
     at: str
+    soon: int = 0
+    """From how many minutes left on the clock warns."""
+    paused: str = ""
+    """Message key of why the clock stands still; "" while it runs."""
 
     @property
     def hours(self) -> int:
@@ -44,6 +50,14 @@ class Clock:
     @property
     def days(self) -> int:
         return self.minutes // 1440
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who has opened a Task, and how many minutes ago: a courtesy, it forbids nothing."""
+
+    who: str
+    minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,19 @@ class Row:
     asked: str
     owner: str
     submitted: str
+    holder: str = ""
+    """The institution whose turn it is, in words."""
+    lock: Lock | None = None
+    same_name: bool = False
+    """Somebody else on this list has the same name."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What stands beside the status, most pressing first."""
+        late = bool(self.clock and self.clock.late)
+        urgent = {"stat": "stat", "asap": "urgent", "urgent": "urgent"}.get(self.priority, "")
+        found = (urgent, "late" if late else "", "same-name" if self.same_name else "")
+        return tuple(flag for flag in found if flag)
 
 
 def organization_name(organization: dict[str, Any]) -> str:
@@ -84,18 +111,25 @@ class Names:
         return self.known[reference]
 
 
-def waiting(reads: Reads, *, organization: str, now: int, workflow: str = "") -> tuple[list[Row], bool]:
-    """What an institution has to do next, most urgent first; true when there is more than is shown."""
-    query = [("owner", organization), ("status", OPEN)]
-    if workflow:
-        query.append(("code", f"{systems.WORKFLOW}|{workflow}"))
-    return _rows(reads, query, now)
+def of_items(reads: Reads, items: Sequence[Item], now: int) -> list[Row]:
+    """The rows of one page of the worklist, in its order: one question for the Tasks and their residents."""
+    if not items:
+        return []
+    rows, _ = _rows(reads, [("_id", ",".join(item.id for item in items))], now)
+    place = {item.id: at for at, item in enumerate(items)}
+    return sorted(_named_alike(rows), key=lambda line: place[line.id])
 
 
-def sent(reads: Reads, *, organization: str, now: int) -> tuple[list[Row], bool]:
-    """What an institution has asked others for and others have to do next."""
-    found, more = _rows(reads, [("requester", organization), ("status", OPEN)], now)
-    return [row for row in found if row.owner != organization], more
+def waiting(reads: Reads, *, organization: str, now: int, count: int = SHOWN) -> list[Row]:
+    """What an institution has to do next, most urgent first."""
+    return of_items(reads, reads.waiting(Ask(owner=organization), limit=count), now)
+
+
+def _named_alike(rows: list[Row]) -> list[Row]:
+    """Mark those whose name somebody else on the same list has."""
+    people = {(row.resident.name, row.resident.id) for row in rows if row.resident}
+    seen = Counter(name for name, _ in people)
+    return [replace(row, same_name=bool(row.resident and seen[row.resident.name] > 1)) for row in rows]
 
 
 def of_resident(reads: Reads, *, resident: str, now: int) -> list[Row]:
@@ -116,8 +150,13 @@ def row(task: dict[str, Any], who: Card | None, names: Names, now: int) -> Row:
         tone=_TONES[task["status"]], item=item_of(task), priority=task.get("priority", "routine"),
         clock=clock(task, now), resident=who, asking=names.of(task["requester"]["reference"]),
         asked=names.of(task["restriction"]["recipient"][0]["reference"]),
-        owner=task.get("owner", {}).get("reference", ""), submitted=task["authoredOn"],
+        owner=task.get("owner", {}).get("reference", ""), submitted=task["authoredOn"], holder=_holder(task, names),
     )  # fmt: skip
+
+
+def _holder(task: dict[str, Any], names: Names) -> str:
+    owner = str(task.get("owner", {}).get("reference", ""))
+    return names.of(owner) if owner.startswith("Organization/") else ""
 
 
 def item_of(task: dict[str, Any]) -> str:
@@ -136,14 +175,9 @@ def clock(task: dict[str, Any], now: int) -> Clock | None:
         return None
     due, since = moment(end), moment(task["lastModified"])
     left = due - now
-    soon = left < (due - since) * _SOON
-    tone = "late" if left < 0 else "warn" if soon else "calm"
-    return Clock(abs(left) // 60_000_000, left < 0, tone, end)
-
-
-def fingerprint(rows: list[Row]) -> str:
-    """Changes when a list changes: what a page that polls compares."""
-    return "-".join(f"{entry.id[-4:]}{entry.version}" for entry in rows)[:400]
+    soon = max(0, int((due - since) * _SOON)) // 60_000_000
+    tone = "late" if left < 0 else "warn" if left < (due - since) * _SOON else "calm"
+    return Clock(abs(left) // 60_000_000, left < 0, tone, end, soon)
 
 
 def _rows(reads: Reads, query: list[tuple[str, str]], now: int) -> tuple[list[Row], bool]:

@@ -66,7 +66,7 @@ def _values(data_dir: Path) -> dict[str, Any]:
                     "django.contrib.messages.context_processors.messages",
                     "doorstep.web.frame.frame",
                 ],
-                "builtins": ["doorstep.web.templatetags.words"],
+                "builtins": ["doorstep.web.templatetags.words", "doorstep.web.templatetags.shown"],
                 "loaders": [("django.template.loaders.cached.Loader", ["django.template.loaders.filesystem.Loader"])],
             },
         }],

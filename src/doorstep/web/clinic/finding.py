@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel import exact
 from doorstep.kernel.errors import Conflict, Refusal
+from doorstep.kernel.worklist import Ask
 from doorstep.web import lists
 from doorstep.web.guard import township_doctor
 from doorstep.web.lists import Names
@@ -91,5 +92,6 @@ def _waiting(request: Any) -> dict[str, Any]:
             encounter = exact.decode(entry.body)
             who = people.get(encounter["subject"]["reference"].removeprefix("Patient/"))
             running.append((visit(encounter, names), who, visits.is_late(encounter, now)))
-        rows, _ = lists.waiting(reads, organization=organization, now=now)
-    return {"running": running, "rows": rows[:12], "waiting": len(rows)}
+        rows = lists.waiting(reads, organization=organization, now=now, count=12)
+        waiting = sum(group.number for group in reads.waiting_groups(Ask(owner=organization), now=now))
+    return {"running": running, "rows": rows, "waiting": waiting}
