@@ -88,7 +88,7 @@ def _put(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
         return None, _run(
             connection,
             f"INSERT INTO resource ({rows.RESOURCE_COLUMNS})"
-            " VALUES (%s,%s,%s,%s,pg_current_xact_id()::text::bigint + %s,%s,%s,%s,%s,%s,%s,%s)",
+            " VALUES (%s,%s,%s,%s,pg_current_xact_id()::text::bigint + %s,%s,%s,%s,%s,%s,%s,%s,%s,%s)",
             (*row[:4], shift, *row[5:]),
         )
     moved = _run(
@@ -100,7 +100,8 @@ def _put(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
     written = _run(
         connection,
         "UPDATE resource SET version = %s, txid = pg_current_xact_id()::text::bigint + %s, updated = %s,"
-        " custodian = %s, sens = %s, deleted = %s, method = %s, ixver = %s, body = %s"
+        " custodian = %s, sens = %s, deleted = %s, method = %s, ixver = %s, body = %s,"
+        " label = %s, several = %s"
         " WHERE part = %s AND type = %s AND id = %s AND version = %s",
         (put.version, shift, *row[5:], *key, put.expected),
     )
@@ -219,29 +220,7 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             "INSERT INTO due VALUES (%s,%s,%s,%s,%s,%s,%s,0,0,'',0,'')",
             (due.part, due.id, due.at, due.lane, due.kind, due.ref, due.payload),
         )
-    for grant in work.grants:
-        _run(
-            connection,
-            f"INSERT INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({','.join(['%s'] * 13)})"
-            " ON CONFLICT (part, resident, id) DO UPDATE SET ends = excluded.ends, level = excluded.level",
-            (
-                grant.part,
-                grant.resident,
-                grant.id,
-                grant.org,
-                grant.person,
-                grant.level,
-                grant.purpose,
-                grant.reason,
-                grant.source,
-                grant.scope_ref,
-                grant.starts,
-                grant.ends,
-                int(grant.verified),
-            ),
-        )
-    for source, ends in work.grants_ended:
-        _run(connection, "UPDATE access_grant SET ends = %s WHERE source = %s AND ends > %s", (ends, source, ends))
+    _grants(connection, work)
     for audit in work.audits:
         _run(
             connection,
@@ -249,3 +228,34 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             audit,
         )
     return must
+
+
+def _grants(connection: Connection, work: WriteSet) -> None:
+    columns = [name.strip() for name in rows.GRANT_COLUMNS.split(",")]
+    fresh = ", ".join(f"{name} = excluded.{name}" for name in columns[3:])
+    for grant in work.grants:
+        row = rows.grant_row(grant)
+        _run(
+            connection,
+            f"INSERT INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({','.join(['%s'] * len(row))})"
+            f" ON CONFLICT (part, resident, id) DO UPDATE SET {fresh}",
+            row,
+        )
+        for type_, id_, part in grant.items:
+            _run(
+                connection,
+                "INSERT INTO grant_item (part, grant_id, type, id, rpart) VALUES (%s,%s,%s,%s,%s)"
+                " ON CONFLICT DO NOTHING",
+                (grant.part, grant.id, type_, id_, part),
+            )
+    for source, ends in work.grants_ended:
+        _run(connection, "UPDATE access_grant SET ends = %s WHERE source = %s AND ends > %s", (ends, source, ends))
+    for bar in work.bars:
+        _run(
+            connection,
+            "INSERT INTO access_bar VALUES (%s,%s,%s,%s,%s)"
+            " ON CONFLICT (part, resident, org, source) DO UPDATE SET until = excluded.until",
+            (bar.part, bar.resident, bar.org, bar.source, bar.until),
+        )
+    for source, until in work.bars_ended:
+        _run(connection, "UPDATE access_bar SET until = %s WHERE source = %s AND until > %s", (until, source, until))

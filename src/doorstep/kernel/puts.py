@@ -53,4 +53,6 @@ def derive(put: Put, resource: dict[str, Any]) -> None:
     """Fill in the rows that follow from the text."""
     put.rows = index.extract(resource)
     put.home = tuple((part_of_resident(resident), resident, direct) for resident, direct in put.rows.residents)
+    put.label = index.label(resource)
+    put.several = len({resident for _, resident, _ in put.home}) > 1
     put.task = worklist.row(resource, put.part) if put.type_name == "Task" else None

@@ -67,6 +67,11 @@ class Reads:
         self.seen: dict[tuple[str, str], int] = {}
         """(type, id) -> part of everything that was shown, for the audit."""
 
+    @property
+    def reader(self) -> Reader:
+        """For the kernel's own questions beside the verbs."""
+        return self._reader
+
     # -- one resource
 
     def stored(self, type: str, id: str) -> Stored:

@@ -47,7 +47,8 @@ class Actor:
 
     ``person`` and ``organization`` are references such as "Practitioner/zhang"; ``role`` is a role code; ``at`` is the
     moment by which rights are judged (business clock, microseconds; 0 is now); ``address`` and ``request`` name the
-    way in for the audit.
+    way in for the audit. ``scopes`` (SMART App Launch 2.2, space separated) and ``patient`` (its patient context, an
+    id) are ceilings on top of the rule; "" is none. ``session`` names the sign-in.
     """
 
     person: str
@@ -58,6 +59,9 @@ class Actor:
     at: int = 0
     address: str = ""
     request: str = ""
+    scopes: str = ""
+    patient: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from doorstep.kernel import worklist
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.index import INDEX_VERSION
 from doorstep.kernel.refs import Actor
-from doorstep.kernel.writeset import Put
+from doorstep.kernel.writeset import GrantRow, Put
 
 INDEX_TABLES: dict[str, str] = {
     "ix_token": "part, type, id, key, code, sys",
@@ -25,14 +25,18 @@ INDEX_TABLES: dict[str, str] = {
 }
 TASK_COLUMNS = worklist.COLUMNS
 SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, direct, rpart"
-RESOURCE_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, ixver, body"
+RESOURCE_COLUMNS = (
+    "part, type, id, version, txid, updated, custodian, sens, deleted, method, ixver, body, label, several"
+)
 VERSION_COLUMNS = "part, type, id, version, txid, updated, custodian, sens, deleted, method, body"
 AUDIT_COLUMNS = (
     "part, id, at, account, person, role, org, purpose, grant_id, action, type, refs, resident, query, outcome,"
     " address, request"
 )
 DUE_COLUMNS = "part, id, at, lane, kind, ref, payload, attempts, lease_until, lease_by, dead, error"
-GRANT_COLUMNS = "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified"
+GRANT_COLUMNS = (
+    "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified, label, firm"
+)
 
 _LISTS = {
     "ix_token": "token",
@@ -75,6 +79,14 @@ def subject_rows(put: Put) -> list[tuple[Any, ...]]:
     ]
 
 
+def grant_row(grant: GrantRow) -> tuple[Any, ...]:
+    """A grant in the order of GRANT_COLUMNS."""
+    return (
+        grant.part, grant.resident, grant.id, grant.org, grant.person, grant.level, grant.purpose, grant.reason,
+        grant.source, grant.scope_ref, grant.starts, grant.ends, int(grant.verified), grant.label, int(grant.firm),
+    )  # fmt: skip
+
+
 def resource_row(put: Put, txid: int) -> tuple[Any, ...]:
     """The current row, in the order of RESOURCE_COLUMNS."""
     return (
@@ -90,6 +102,8 @@ def resource_row(put: Put, txid: int) -> tuple[Any, ...]:
         put.method,
         INDEX_VERSION,
         put.body.decode(),
+        put.label,
+        int(put.several),
     )
 
 

@@ -13,7 +13,7 @@ from doorstep.kernel import rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import part_of_id
-from doorstep.kernel.writeset import ClaimOp, LostRace, Put, WriteSet
+from doorstep.kernel.writeset import ClaimOp, GrantRow, LostRace, Put, WriteSet
 
 _WIDTHS = (128, 32, 8, 1)
 _LIVE = "SELECT version, deleted FROM resource WHERE part = ? AND type = ? AND id = ?"
@@ -59,27 +59,19 @@ class Batch:
         for ref, kind in work.due_cancelled:
             self._connection.execute("DELETE FROM due WHERE ref = ? AND kind = ?", (ref, kind))
         for grant in work.grants:
-            self._connection.execute(
-                f"INSERT OR REPLACE INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({_marks(13)})",
-                (
-                    grant.part,
-                    grant.resident,
-                    grant.id,
-                    grant.org,
-                    grant.person,
-                    grant.level,
-                    grant.purpose,
-                    grant.reason,
-                    grant.source,
-                    grant.scope_ref,
-                    grant.starts,
-                    grant.ends,
-                    int(grant.verified),
-                ),
-            )
+            self._grant(grant)
         for source, ends in work.grants_ended:
             self._connection.execute(
                 "UPDATE access_grant SET ends = ? WHERE source = ? AND ends > ?", (ends, source, ends)
+            )
+        for bar in work.bars:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO access_bar VALUES (?, ?, ?, ?, ?)",
+                (bar.part, bar.resident, bar.org, bar.source, bar.until),
+            )
+        for source, until in work.bars_ended:
+            self._connection.execute(
+                "UPDATE access_bar SET until = ? WHERE source = ? AND until > ?", (until, source, until)
             )
         for audit in work.audits:
             self._gather("audit", audit)
@@ -204,6 +196,17 @@ class Batch:
         if key[1] == _TASK:
             run("DELETE FROM task_row WHERE part = ? AND id = ?", (key[0], key[2]))
         run("DELETE FROM subject WHERE rpart = ? AND type = ? AND id = ?", key)
+
+    def _grant(self, grant: GrantRow) -> None:
+        row = rows.grant_row(grant)
+        self._connection.execute(
+            f"INSERT OR REPLACE INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({_marks(len(row))})", row
+        )
+        for type_, id_, part in grant.items:
+            self._connection.execute(
+                "INSERT OR REPLACE INTO grant_item (part, grant_id, type, id, rpart) VALUES (?, ?, ?, ?, ?)",
+                (grant.part, grant.id, type_, id_, part),
+            )
 
     def _claim(self, op: ClaimOp) -> None:
         if op.take:

@@ -21,6 +21,7 @@ from doorstep.kernel.clock import Clock
 from doorstep.kernel.due import LATE, Runner
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Conflict
+from doorstep.kernel.explain import allowing
 from doorstep.kernel.feed import Feed
 from doorstep.kernel.postgres import PostgresEngine
 from doorstep.kernel.read import Reads
@@ -112,8 +113,10 @@ class Store:
         return feed.read(self.engine, after, limit)
 
     def audit(self, access: audit.Access) -> None:
-        """Write an access down durably, before the answer that it tells of leaves."""
-        self.engine.audit(access.row(self.clock.now()))
+        """Write an access down durably, with the grants that allowed it, before the answer that it tells of leaves."""
+        now = self.clock.now()
+        grants = allowing(_Once(self.engine), dataclasses.replace(access.actor, at=now), access.refs)
+        self.engine.audit(access.row(now, grants))
 
     # -- accounts, settings, health
 

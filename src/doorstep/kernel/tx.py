@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-from doorstep.kernel import exact, patch, rows
+from doorstep.kernel import exact, patch
 from doorstep.kernel.clock import FOREVER
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
@@ -18,6 +18,7 @@ from doorstep.kernel.errors import (
     MultipleMatches,
     PreconditionFailed,
 )  # fmt: skip
+from doorstep.kernel.granting import Granting
 from doorstep.kernel.puts import home_part, put_of
 from doorstep.kernel.read import Query, Reads, query_pairs, type_number
 from doorstep.kernel.refs import (
@@ -28,15 +29,14 @@ from doorstep.kernel.refs import (
     is_id,
     new_id,
     part_of_id,
-    part_of_resident,
 )  # fmt: skip
+from doorstep.kernel.testimony import testimony
 from doorstep.kernel.validate import faults
 from doorstep.kernel.writeset import (
     ClaimOp,
     CounterOp,
     DueRow,
     Expect,
-    GrantRow,
     Put,
     WriteSet,
 )  # fmt: skip
@@ -44,7 +44,7 @@ from doorstep.kernel.writeset import (
 _MILLISECOND = 1000
 
 
-class Tx(Reads):
+class Tx(Reads, Granting):
     """One command's view and its pending writes. A search does not see pending writes; a read by id does."""
 
     def __init__(
@@ -231,33 +231,6 @@ class Tx(Reads):
         """A due row's work is part of this transaction."""
         self._writes.due_done.append((part, id))
 
-    def grant(
-        self,
-        *,
-        resident: str,
-        org: str,
-        level: int,
-        reason: str,
-        source: str,
-        starts: int | None = None,
-        ends: int | None = None,
-        person: str = "",
-        purpose: str = "TREAT",
-        scope_ref: str | None = None,
-        verified: bool = True,
-    ) -> None:
-        """An organisation (or person) may read a resident because of ``source`` (a reference to the act)."""
-        part = part_of_resident(resident)
-        key = sha256(f"{source}|{org}|{person}|{reason}".encode()).hexdigest()[:32]
-        self._writes.grants.append(
-            GrantRow(part, resident, key, org, person, level, purpose, reason, source, scope_ref,
-                     self.now if starts is None else starts, FOREVER if ends is None else ends, verified)
-        )  # fmt: skip
-
-    def end_grants(self, source: str, *, at: int | None = None) -> None:
-        """The grants that an act gave end now, or at a moment."""
-        self._writes.grants_ended.append((source, self.now if at is None else at))
-
     def expect(self, stored: Stored) -> None:
         """What was decided on must still stand, at this version, when the set is applied."""
         self._writes.expects.append(
@@ -275,27 +248,8 @@ class Tx(Reads):
         for expect in work.expects:
             if (expect.type_name, expect.id) in self._pending:
                 raise _broken(expect)
-        for put in work.puts:
-            action = {"POST": "create", "DELETE": "delete", "PATCH": "patch"}.get(put.method, "update")
-            who = put.id if put.type_name == "Patient" else next((r for _, r, direct in put.home if direct), "")
-            work.audits.append(
-                rows.audit_row(self.actor, id=new_id(put.part), at=self.now, action=action, type=put.type_name,
-                               refs=f"{put.type_name}/{put.id}/_history/{put.version}", part=put.part, resident=who,
-                               outcome=200)
-            )  # fmt: skip
         read = [key for key in self.seen if key not in self._pending]
-        if read:
-            work.audits.append(
-                rows.audit_row(
-                    self.actor,
-                    id=new_id(DIRECTORY),
-                    at=self.now,
-                    action="read",
-                    refs=" ".join(f"{type_name}/{id_}" for type_name, id_ in read),
-                    resident=next((id_ for type_name, id_ in read if type_name == "Patient"), ""),
-                    outcome=200,
-                )
-            )
+        work.audits += testimony(self._reader, self.actor, at=self.now, puts=work.puts, read=read)
         return work
 
     # -- inside

@@ -35,6 +35,10 @@ class Put:
     """(part of the resident, resident id, direct) for each resident named."""
     task: tuple[object, ...] | None = None
     """The worklist row of a Task."""
+    label: str = ""
+    """The restricted category; "" for none."""
+    several: bool = False
+    """Whether it names several residents: then a reader needs a ground for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,21 @@ class GrantRow:
     starts: int
     ends: int
     verified: bool
+    label: str = ""
+    firm: bool = False
+    items: tuple[tuple[int, str, int], ...] = ()
+    """(type, id, part) of what a packet holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarRow:
+    """A resident's refusal of an institution ("*" for all), until a moment."""
+
+    part: int
+    resident: str
+    org: str
+    source: str
+    until: int
 
 
 @dataclass(slots=True)
@@ -117,6 +136,8 @@ class WriteSet:
     due_cancelled: list[tuple[str, str]] = field(default_factory=list)
     grants: list[GrantRow] = field(default_factory=list)
     grants_ended: list[tuple[str, int]] = field(default_factory=list)
+    bars: list[BarRow] = field(default_factory=list)
+    bars_ended: list[tuple[str, int]] = field(default_factory=list)
     audits: list[tuple[object, ...]] = field(default_factory=list)
     now: int = 0
 
@@ -131,6 +152,8 @@ class WriteSet:
             or self.due_cancelled
             or self.grants
             or self.grants_ended
+            or self.bars
+            or self.bars_ended
             or self.audits
         )
 

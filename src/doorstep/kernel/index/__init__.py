@@ -16,7 +16,7 @@ from doorstep.kernel.index.interpret import interpret
 from doorstep.kernel.index.numbers import HIGHEST, LOWEST
 from doorstep.kernel.index.rows import IndexRows
 from doorstep.kernel.index.rules import BY_COLUMN, has_grams, rules_of
-from doorstep.kernel.index.sensitivity import sensitivity
+from doorstep.kernel.index.sensitivity import label, sensitivity
 from doorstep.kernel.index.subjects import home_resident
 from doorstep.kernel.index.survey import survey
 from doorstep.kernel.index.text import bounded, norm
@@ -24,7 +24,7 @@ from doorstep.kernel.names import pinyin
 
 __all__ = [
     "BY_COLUMN", "EARLIEST", "HIGHEST", "INDEX_VERSION", "LATEST", "LOWEST", "ZONE_HOURS", "IndexRows", "bounded",
-    "date_range", "extract", "fold", "has_grams", "home_resident", "norm", "sensitivity", "warm",
+    "date_range", "extract", "fold", "has_grams", "home_resident", "label", "norm", "sensitivity", "warm",
 ]  # fmt: skip
 
 INDEX_VERSION = 1

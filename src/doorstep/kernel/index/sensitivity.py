@@ -30,12 +30,21 @@ DIRECTORY = frozenset((
 PEOPLE = frozenset(("Patient", "Person", "RelatedPerson"))
 
 
+SENSITIVITY = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+CATEGORIES = frozenset((
+    "ADOL", "BH", "CEL", "COGN", "DVD", "EMOTDIS", "EMP", "ETH", "ETHUD", "GDIS", "HIV", "MH", "MST", "OPIOIDUD", "PRS",
+    "PSY", "PSYTHPN", "SCA", "SDV", "SEX", "SICKLE", "SPI", "STD", "SUD", "TBOO", "VIO",
+))  # fmt: skip
+"""v3 ActCode, InformationSensitivityPolicy: the codes that make a resource restricted (PRS: the resident wished it)."""
+
+
 def sensitivity(resource: dict[str, Any]) -> int:
-    """0 directory, 1 a person's identity, 2 the record, 3 restricted (meta.security has v3 Confidentiality R or V).
+    """0 directory, 1 a person's identity, 2 the record, 3 restricted (see ``label``).
 
     A Schedule of a resident's own belongs to the record.
     """
-    if _is_restricted(resource.get("meta")):
+    if label(resource):
         return RESTRICTED
     type_name = resource.get("resourceType")
     if type_name in DIRECTORY:
@@ -43,14 +52,18 @@ def sensitivity(resource: dict[str, Any]) -> int:
     return IDENTITY if type_name in PEOPLE else RECORD
 
 
-def _is_restricted(meta: Any) -> bool:
-    labels = meta.get("security") if meta.__class__ is dict else None
-    if labels.__class__ is not list:
-        return False
-    return any(
-        label.__class__ is dict and label.get("code") in ("R", "V") and label.get("system") == CONFIDENTIALITY
-        for label in labels
-    )
+def label(resource: dict[str, Any]) -> str:
+    """The restricted category that meta.security names: a sensitivity code, "R" when only a confidentiality of R or V
+    is given, several joined with "+"; "" for what is not restricted."""
+    meta = resource.get("meta")
+    given = meta.get("security") if meta.__class__ is dict else None
+    if given.__class__ is not list:
+        return ""
+    codings = [(each.get("system"), each.get("code")) for each in given if each.__class__ is dict]
+    named = sorted({code for system, code in codings if system == SENSITIVITY and code in CATEGORIES})
+    if named:
+        return "+".join(named)
+    return "R" if any(system == CONFIDENTIALITY and code in ("R", "V") for system, code in codings) else ""
 
 
 def _names_resident(schedule: dict[str, Any]) -> bool:
