@@ -38,7 +38,7 @@ def who(index: int = 0, *, today: date = DAY) -> Resident:
 
 def opened(store: Store, index: int = 0) -> str:
     """A visit of a resident with the doctor of Shiqiao; its id."""
-    return store.run(DOCTOR, visit.open_visit, resident=f"Patient/{who(index).id}", complaint="乏力").id
+    return store.run(DOCTOR, visit.open_visit, resident=f"Patient/{who(index).id}", complaint="乏力", presence="identity").id
 
 
 def ordered(store: Store, encounter: str, *, priority: str = "routine") -> str:

@@ -91,7 +91,7 @@ def begun(store: Store) -> dict[str, str]:
         plan = reads.search("Task", [("part-of", f"Task/{handed}")])[0]["id"]
         raised = reads.search("Task", [("part-of", f"Task/{late}")])[0]["id"]
     identity.by_number(store, BYSTANDER, number=who().number)
-    store.run(BYSTANDER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x")
+    store.run(BYSTANDER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x", presence="identity")
     return {"order": order_task, "referral": late, "plan": plan, "escalation": raised}
 
 

@@ -115,6 +115,7 @@ def test_without_script_a_resident_is_found_and_a_visit_opened(demo_site: Site) 
         page.fill("#number", who().number)
         page.locator('form[hx-get] button').click()
         page.fill("#complaint", "乏力")
+        page.select_option("#presence", "identity")
         page.locator('form[action^="/clinic/open/"] button').click()
         assert "/v/" in page.url
 

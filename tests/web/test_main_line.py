@@ -24,6 +24,8 @@ def open_visit(screen: Screen) -> str:
     page.wait_for_selector("#complaint")
     assert screen.focused() == "complaint"
     screen.look("found")
+    page.select_option("#presence", "identity")
+    page.focus("#complaint")
     page.keyboard.type(COMPLAINT)
     screen.press("F8")
     return page.url.removeprefix(screen.base)

@@ -115,7 +115,7 @@ def test_what_residents_and_doctors_wrote_is_shown_as_text(site: Site) -> None:
         tx.update(patient)
 
     site.store.run(SYSTEM, rename)
-    encounter = site.store.run(DOCTOR, visit.open_visit, resident=f"Patient/{who().id}", complaint=evil).id
+    encounter = site.store.run(DOCTOR, visit.open_visit, resident=f"Patient/{who().id}", complaint=evil, presence="identity").id
     browser = site.enter("zhangmin")
     for address in ("/clinic/", f"/v/{encounter}/", f"/r/{who().id}/"):
         text = browser.get(address).text
@@ -151,7 +151,7 @@ def test_opening_a_visit_twice_leads_to_the_one_that_runs(site: Site) -> None:
     encounter = opened(site.store)
     browser = site.enter("zhangmin")
     found = browser.submit(browser.get("/clinic/"), "/clinic/find/", {"number": who().number})
-    again = browser.submit(found, f"/clinic/open/{who().id}/", {"complaint": "x"})
+    again = browser.submit(found, f"/clinic/open/{who().id}/", {"complaint": "x", "presence": "identity"})
     assert again.address == f"{site.base}/v/{encounter}/"
 
 

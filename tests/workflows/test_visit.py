@@ -22,14 +22,14 @@ def test_a_stranger_opens_a_visit_after_identifying_the_resident(district: Store
     with district.snapshot(STRANGER) as reads:
         assert reads.search("Encounter", [("patient", f"Patient/{who().id}")]) == []
     identity.by_number(district, STRANGER, number=who().number)
-    district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="头昏")
+    district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="头昏", presence="identity")
     with district.snapshot(STRANGER) as reads:
         assert len(reads.search("Encounter", [("patient", f"Patient/{who().id}")])) > 1
 
 
 def test_without_identifying_the_resident_there_is_no_visit(district: Store) -> None:
     with pytest.raises(Exception, match="broken-reference"):
-        district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="头昏")
+        district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="头昏", presence="identity")
     assert not may_read(district, STRANGER)
 
 
@@ -44,7 +44,7 @@ def test_one_visit_at_a_time_at_an_institution(district: Store) -> None:
 
 def test_a_visit_needs_a_complaint(district: Store) -> None:
     with pytest.raises(Invalid) as refused:
-        district.run(DOCTOR, visit.open_visit, resident=f"Patient/{who().id}", complaint=" ")
+        district.run(DOCTOR, visit.open_visit, resident=f"Patient/{who().id}", complaint=" ", presence="identity")
     assert refused.value.elements == ("complaint",)
 
 
@@ -71,14 +71,14 @@ def test_only_the_institution_of_the_visit_acts_on_it(district: Store) -> None:
     with pytest.raises(NotFound):
         district.run(STRANGER, visit.finish, encounter=encounter)
     identity.by_number(district, STRANGER, number=who().number)
-    district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x")
+    district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x", presence="identity")
     with pytest.raises(Forbidden):
         district.run(STRANGER, visit.finish, encounter=encounter)
 
 
 def test_after_a_visit_the_right_to_read_ends_when_the_policy_says(district: Store) -> None:
     identity.by_number(district, STRANGER, number=who().number)
-    encounter = district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x").id
+    encounter = district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x", presence="identity").id
     district.run(STRANGER, visit.finish, encounter=encounter)
     assert may_read(district, STRANGER)
     with district.snapshot(DOCTOR) as reads:
@@ -92,7 +92,7 @@ def test_after_a_visit_the_right_to_read_ends_when_the_policy_says(district: Sto
 
 def test_a_cancelled_visit_gives_no_right_any_more(district: Store) -> None:
     identity.by_number(district, STRANGER, number=who().number)
-    encounter = district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x").id
+    encounter = district.run(STRANGER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x", presence="identity").id
     with district.snapshot(DOCTOR) as reads:
         other = reads.search("Condition", [("patient", f"Patient/{who().id}")])[0]["id"]
     assert may_read(district, STRANGER, "Condition", other)

@@ -31,7 +31,8 @@ def set_stage(store: Store, *, today: date, seed: int) -> None:
 
 
 def _play(store: Store, doctor: Actor, who: Resident, scene: dict[str, str]) -> None:
-    opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=scene["complaint"])
+    opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=scene["complaint"],
+                       presence="identity")
     if "impression" in scene:
         findings = Findings(scene.get("systolic", ""), scene.get("diastolic", ""), impression=scene["impression"])
         store.run(doctor, visit.note_findings, encounter=opened.id, findings=findings)

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from doorstep.journeys import handback
+from doorstep.journeys.witnessing import WITNESS
 from doorstep.kernel.errors import Invalid, NotFound
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
@@ -92,6 +93,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
         ("reason", "note")),
     ("escalation", "settle"): Doing(
         lambda tx, task, data: escalation.settle(tx, task=task, note=data.get("note", "")), ("note",)),
+    **{names: Doing(run, boxes) for names, (run, boxes) in WITNESS.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

@@ -70,7 +70,8 @@ def row(task: dict[str, Any], part: int) -> Row:
 class Ask:
     """Which open Tasks: whose turn it is, who asked, and what they are limited to. Empty text means any.
 
-    ``elsewhere`` leaves out what waits for that owner: what one has sent and others have to do.
+    ``elsewhere`` leaves out what waits for that owner: what one has sent and others have to do; ``without`` leaves out
+    Tasks with these codes.
     """
 
     owner: str = ""
@@ -82,6 +83,7 @@ class Ask:
     late_at: int | None = None
     resident: str = ""
     open: bool = True
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,10 @@ def _where(ask: Ask) -> tuple[str, list[Any]]:
         wanted.append(("t.priority = ?", ask.priority))
     if ask.late_at is not None:
         wanted.append(("t.deadline <= ?", ask.late_at))
+    if ask.without:
+        marks = ", ".join("?" * len(ask.without))
+        conditions = [condition for condition, _ in wanted] + [f"t.code NOT IN ({marks})"]
+        return " AND ".join(conditions), [*(value for _, value in wanted), *ask.without]
     return " AND ".join(condition for condition, _ in wanted), [value for _, value in wanted]
 
 

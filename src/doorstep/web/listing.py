@@ -20,7 +20,7 @@ from doorstep.web.guard import staff
 from doorstep.web.lists import Row
 from doorstep.web.people import Person
 from doorstep.web.spreadsheet import spreadsheet
-from doorstep.workflows.registry import TABLES
+from doorstep.workflows.registry import DESKS, TABLES
 
 PAGE: Final = 50
 EXPORTED: Final = 500
@@ -137,11 +137,11 @@ class _View:
 
 def _ask(listed: Listed, person: Person, scope: str) -> Ask:
     if listed.sent:
-        return Ask(requester=person.organization, elsewhere=person.organization)
+        return Ask(requester=person.organization, elsewhere=person.organization, without=DESKS)
     if scope == "all":
-        return Ask(code=listed.workflow)
+        return Ask(code=listed.workflow, without=DESKS)
     owner = person.actor.person if scope == "mine" else person.organization
-    return Ask(owner=owner, code=listed.workflow)
+    return Ask(owner=owner, code=listed.workflow, without=DESKS)
 
 
 def _worklist(

@@ -16,7 +16,7 @@ from doorstep.kernel.worklist import Ask, Item
 from doorstep.terms.catalogue import designation
 from doorstep.workflows.coordination import deadline_of, moment, state_of, workflow_of
 from doorstep.workflows.identity import Card, card
-from doorstep.workflows.registry import TABLES
+from doorstep.workflows.registry import DESKS, TABLES
 from doorstep.workflows.table import State, Table
 
 OPEN: Final = "requested,accepted,in-progress,on-hold"
@@ -122,7 +122,7 @@ def of_items(reads: Reads, items: Sequence[Item], now: int) -> list[Row]:
 
 def waiting(reads: Reads, *, organization: str, now: int, count: int = SHOWN) -> list[Row]:
     """What an institution has to do next, most urgent first."""
-    return of_items(reads, reads.waiting(Ask(owner=organization), limit=count), now)
+    return of_items(reads, reads.waiting(Ask(owner=organization, without=DESKS), limit=count), now)
 
 
 def _named_alike(rows: list[Row]) -> list[Row]:
@@ -180,12 +180,18 @@ def clock(task: dict[str, Any], now: int) -> Clock | None:
     return Clock(abs(left) // 60_000_000, left < 0, tone, end, soon)
 
 
+def _general(task: dict[str, Any]) -> bool:
+    """Whether a Task is anybody's work: those of one role's desk are shown there alone."""
+    workflow = workflow_of(task)
+    return workflow in TABLES and workflow not in DESKS
+
+
 def _rows(reads: Reads, query: list[tuple[str, str]], now: int) -> tuple[list[Row], bool]:
     query += [("_include", "Task:patient"), ("_sort", "authored-on"), ("_count", str(SHOWN))]
     page = reads.page("Task", query, strict=True)
     residents = {entry.id: card(exact.decode(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
     names = Names(reads)
-    tasks = [task for entry in page.matches if workflow_of(task := exact.decode(entry.body)) in TABLES]
+    tasks = [task for entry in page.matches if _general(task := exact.decode(entry.body))]
     found = [row(task, residents.get(Ref.parse(task["for"]["reference"]).id), names, now) for task in tasks]
     found.sort(key=lambda line: (_RANK[line.priority], line.clock.at if line.clock else "~", line.submitted))
     return found, page.next_cursor is not None

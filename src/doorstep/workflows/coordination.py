@@ -13,7 +13,7 @@ from typing import Any
 from doorstep.kernel import exact
 from doorstep.kernel.clock import HOME, instant
 from doorstep.kernel.errors import NotFound
-from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept
@@ -46,7 +46,7 @@ class Case:
 
     @property
     def resident(self) -> str:
-        return str(self.task["for"]["reference"])
+        return str(self.task.get("for", {}).get("reference", ""))
 
     def organization(self, party: str) -> str:
         """The institution that is this party."""
@@ -91,19 +91,22 @@ def begin(
 ) -> Stored:
     """Create the coordinating Task in the state that ``act`` leads to.
 
-    ``until`` overrides the policy's deadline; ``what`` says which test, specialty ... besides the workflow.
+    ``until`` overrides the policy's deadline; ``what`` says which test, specialty ... besides the workflow. What is
+    about nobody's record has neither ``resident`` nor ``focus``.
     """
     task: Resource = {
         "resourceType": "Task",
         "intent": "order",
         "priority": priority,
         "code": {"coding": [{"system": systems.WORKFLOW, "code": table.name}]},
-        "focus": {"reference": focus},
-        "for": {"reference": resident},
         "authoredOn": instant(tx.now),
         "requester": {"reference": asking},
         "restriction": {"recipient": [{"reference": asked}]},
     }
+    if focus:
+        task["focus"] = {"reference": focus}
+    if resident:
+        task["for"] = {"reference": resident}
     if what:
         task["code"]["coding"].append(what.coding())
         task["description"] = what.zh
@@ -125,8 +128,12 @@ def begin(
 def move(
     tx: Tx, case: Case, act: Act, *, reason: Resource | None = None, note: str = "",
     outputs: tuple[Resource, ...] = (), also: tuple[str, ...] = (), occurred: int | None = None, until: int = 0,
+    by: Actor | None = None,
 ) -> Stored:
-    """Apply an act that was checked: new state, owner, deadline and FHIR statuses, and one Provenance."""
+    """Apply an act that was checked: new state, owner, deadline and FHIR statuses, and one Provenance.
+
+    ``by`` is who acts, when the transaction reads with another right than their own.
+    """
     late = _late(tx, case.task)
     task = case.task
     if reason is not None:
@@ -142,7 +149,7 @@ def move(
     tx.cancel_due(f"{case.table.name}.deadline", case.ref)
     _watch(tx, case.table, case.ref, act.target, deadline)
     testimony = (f"{case.ref}/_history/{stored.version}", case.resident, *also)
-    attest(tx, case.table, act, testimony, occurred, reason)
+    attest(tx, case.table, act, testimony, occurred, reason, by)
     if late:
         _lift(tx, case)
     return stored
@@ -208,7 +215,7 @@ def _watch(tx: Tx, table: Table, ref: str, state: str, deadline: int) -> None:
 
 def attest(
     tx: Tx, table: Table, act: Act, targets: tuple[str, ...], occurred: int | None = None,
-    reason: Resource | None = None,
+    reason: Resource | None = None, by: Actor | None = None,
 ) -> None:
     """One Provenance: what was done, when it happened and when it was written down, by whom, for whom and why.
 
@@ -220,21 +227,23 @@ def attest(
         "occurredDateTime": instant(tx.now if occurred is None else occurred),
         "recorded": instant(tx.now),
         "activity": {"coding": [{"system": systems.act_system(table.name), "code": act.code}]},
-        "agent": [_agent(tx, act)],
+        "agent": [_agent(by or tx.actor, act)],
     }
     if reason is not None:
         provenance["reason"] = [reason]
     tx.create(provenance)
 
 
-def _agent(tx: Tx, act: Act) -> Resource:
+def _agent(actor: Actor, act: Act) -> Resource:
     if act.who == CLOCK:
         return {"who": {"identifier": {"system": f"{systems.BASE}/sid/agent", "value": CLOCK}}}
-    return {
-        "role": [{"coding": [{"system": systems.STAFF_ROLE, "code": tx.actor.role}]}],
-        "who": {"reference": tx.actor.person},
-        "onBehalfOf": {"reference": tx.actor.organization},
+    agent: Resource = {
+        "role": [{"coding": [{"system": systems.STAFF_ROLE, "code": actor.role}]}],
+        "who": {"reference": actor.person},
     }
+    if actor.organization:  # a resident acts for nobody but themselves
+        agent["onBehalfOf"] = {"reference": actor.organization}
+    return agent
 
 
 def _note(tx: Tx, text: str) -> Resource:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from doorstep.workflows import escalation, followup, order, referral, visit
+from doorstep.workflows import escalation, followup, order, presence, referral, visit
 from doorstep.workflows.table import Table
 
 TABLES: Final[dict[str, Table]] = {
-    table.name: table for table in (visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE)
-}
+    table.name: table
+    for table in (
+        visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE, presence.TABLE,
+    )
+}  # fmt: skip
+DESKS: Final[tuple[str, ...]] = tuple(sorted(name for name, table in TABLES.items() if table.desk))
+"""Workflows whose Tasks stand on one role's desk and not on the general lists."""

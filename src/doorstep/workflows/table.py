@@ -20,6 +20,9 @@ PARTY_LABELS: Final = {
     "team": "workflows.party-team",
     "late": "workflows.party-late",
     "superior": "workflows.party-superior",
+    "resident": "privacy.party-resident",
+    "opener": "privacy.party-opener",
+    "officer": "privacy.party-officer",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
@@ -60,7 +63,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The whole of one workflow."""
+    """The whole of one workflow. ``desk`` is the role whose list alone shows its Tasks; "" for the general lists."""
 
     name: str
     label: str
@@ -68,6 +71,7 @@ class Table:
     parties: tuple[str, ...]
     states: tuple[State, ...]
     acts: tuple[Act, ...]
+    desk: str = ""
 
     def state(self, code: str) -> State:
         return next(state for state in self.states if state.code == code)

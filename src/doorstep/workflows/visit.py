@@ -1,6 +1,8 @@
 """An outpatient visit: a resident is seen at an institution. The Encounter is the state (R4 Encounter).
 
-Opening a visit is what gives an institution the right to read the resident's record, until some days after its end.
+Opening a visit is what gives an institution the right to read the resident's record, until some days after its end;
+but only when the resident's presence was verified. Without that the institution may read the identity and what it
+writes itself, and the visit stands on the day's review list (security: nobody grants themselves a record).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import analytes, reasons
 from doorstep.terms.policies import policy
+from doorstep.workflows import verified
 from doorstep.workflows.coordination import attest, day, moment
 from doorstep.workflows.measure import quantity, read_number
 from doorstep.workflows.table import Act, State, Table, needed
@@ -29,8 +32,10 @@ TABLE: Final = Table(
         State("cancelled", "workflows.visit-cancelled", "", "cancelled"),
     ),
     (
-        Act("open", "workflows.visit-open", "clinic", (), "in-progress", ("complaint",),
-            ("workflows.visit-open-already",)),
+        Act("open", "workflows.visit-open", "clinic", (), "in-progress", ("complaint", "presence"),
+            ("workflows.visit-open-already", "privacy.unknown-presence", "privacy.no-booking")),
+        Act("verify", "privacy.visit-verify", "clinic", ("in-progress",), "in-progress", ("presence",),
+            ("privacy.unknown-presence", "privacy.no-booking")),
         Act("note", "workflows.visit-note", "clinic", ("in-progress",), "in-progress"),
         Act("finish", "workflows.visit-finish", "clinic", ("in-progress",), "finished"),
         Act("cancel", "workflows.visit-cancel", "clinic", ("in-progress",), "cancelled", ("reason",)),
@@ -54,11 +59,15 @@ class Findings:
     impression_code: str = ""
 
 
-def open_visit(tx: Tx, *, resident: str, complaint: str, occurred: int | None = None) -> Stored:
-    """The institution of the actor begins a visit; it may read the resident's record from now on."""
+def open_visit(tx: Tx, *, resident: str, complaint: str, presence: str, occurred: int | None = None) -> Stored:
+    """The institution of the actor begins a visit; it may read the record from now on if ``presence`` was verified.
+
+    ``presence`` is a code of the reasons "visit.presence": how the resident's being here was verified, or "none".
+    """
     act = TABLE.act("open")
-    needed(act, {"complaint": complaint})
+    needed(act, {"complaint": complaint, "presence": presence})
     institution = tx.actor.organization
+    how = verified.read(tx, presence, resident=resident, institution=institution)
     running = _running(tx, resident, institution)
     if running is not None:
         raise Conflict("workflows.visit-open-already", encounter=running)
@@ -75,18 +84,42 @@ def open_visit(tx: Tx, *, resident: str, complaint: str, occurred: int | None = 
         "period": {"start": instant(start)},
         "reasonCode": [{"text": complaint.strip()}],
         "serviceProvider": {"reference": institution},
+        "extension": [verified.extension(how)],
     }  # fmt: skip
     id_ = tx.fresh_id(encounter)
     source = f"Encounter/{id_}"
     limit = policy(TABLE.state("in-progress").limit, on=day(tx.now)).microseconds
     tx.claim("visit", f"{resident} {institution}", holder=id_, expires=tx.now + limit)
     tx.grant(
-        resident=Ref.parse(resident).id, org=institution, level=2, reason="visit", source=source,
-        ends=tx.now + limit + policy("visit.access", on=day(tx.now)).microseconds,
+        resident=Ref.parse(resident).id, org=institution, level=verified.level(how), reason="visit", source=source,
+        ends=tx.now + limit + policy("visit.access", on=day(tx.now)).microseconds, verified=verified.is_verified(how),
     )
     stored = tx.create(encounter, id=id_)
+    if not verified.is_verified(how):
+        verified.put_on_review(tx, encounter=source, resident=resident, complaint=complaint.strip())
     tx.due(tx.now + limit, "visit.deadline", ref=source, payload={"state": "in-progress"})
     attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident), occurred)
+    return stored
+
+
+def verify(tx: Tx, *, encounter: str, presence: str) -> Stored:
+    """The resident's presence is verified later than the visit began: the institution may read the record from now."""
+    act = TABLE.act("verify")
+    needed(act, {"presence": presence})
+    visit, version = _visit(tx, encounter, act)
+    source, resident, institution = f"Encounter/{encounter}", visit["subject"]["reference"], tx.actor.organization
+    how = verified.read(tx, presence, resident=resident, institution=institution)
+    if not verified.is_verified(how):
+        raise Invalid("privacy.unknown-presence", element="presence", presence=presence)
+    visit["extension"] = [verified.extension(how)]
+    stored, _ = tx.update(visit, if_match=version)
+    kept = policy(TABLE.state("in-progress").limit, on=day(tx.now)).microseconds
+    tx.grant(
+        resident=Ref.parse(resident).id, org=institution, level=2, reason="visit", source=source,
+        ends=moment(visit["period"]["start"]) + kept + policy("visit.access", on=day(tx.now)).microseconds,
+    )
+    verified.take_off_review(tx, encounter=source)
+    attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident))
     return stored
 
 

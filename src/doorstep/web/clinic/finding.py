@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel import exact
 from doorstep.kernel.errors import Conflict, Refusal
 from doorstep.kernel.worklist import Ask
+from doorstep.terms.catalogue import reasons
 from doorstep.web import lists
 from doorstep.web.guard import township_doctor
 from doorstep.web.lists import Names
@@ -20,6 +21,7 @@ from doorstep.web.refusals import by_box
 from doorstep.workflows import identity
 from doorstep.workflows import visit as visits
 from doorstep.workflows.identity import Card, card
+from doorstep.workflows.registry import DESKS
 
 
 @township_doctor
@@ -37,6 +39,7 @@ def find(request: Any) -> HttpResponse:
         asked["name"], asked["number"] = asked["name"] or asked["number"], ""
     found, errors = _find(request, asked)
     context = {"asked": asked, "errors": errors, "found": found, "searched": not errors}
+    context["presences"] = reasons("visit.presence").items()
     if request.htmx:
         return render(request, "parts/found.html", context)
     return render(request, "clinic.html", {**_waiting(request), **context})
@@ -46,11 +49,9 @@ def find(request: Any) -> HttpResponse:
 @require_POST
 def open_visit(request: Any, resident: str) -> HttpResponse:
     """Begin a visit; a running one of the same institution is opened instead of a second."""
-    complaint = request.POST.get("complaint", "")
+    given = {name: request.POST.get(name, "") for name in ("complaint", "presence")}
     try:
-        stored = request.store.run(
-            request.person.actor, visits.open_visit, resident=f"Patient/{resident}", complaint=complaint
-        )
+        stored = request.store.run(request.person.actor, visits.open_visit, resident=f"Patient/{resident}", **given)
     except Conflict as running:
         if "encounter" not in running.params:
             raise
@@ -58,14 +59,14 @@ def open_visit(request: Any, resident: str) -> HttpResponse:
     except Refusal as refusal:
         if refusal.status == 404:
             raise
-        return _again(request, resident, complaint, refusal)
+        return _again(request, resident, given, refusal)
     return HttpResponseRedirect(f"/v/{stored.id}/")
 
 
-def _again(request: Any, resident: str, complaint: str, refusal: Refusal) -> HttpResponse:
+def _again(request: Any, resident: str, given: dict[str, str], refusal: Refusal) -> HttpResponse:
     shown = identity.by_id(request.store, request.person.actor, id=resident)
-    context = {**_waiting(request), "asked": {"complaint": complaint}, "found": shown, "searched": True,
-               "errors": by_box(refusal, translation.get_language())}  # fmt: skip
+    context = {**_waiting(request), "asked": given, "found": shown, "searched": True,
+               "presences": reasons("visit.presence").items(), "errors": by_box(refusal, translation.get_language())}  # fmt: skip
     return render(request, "clinic.html", context, status=refusal.status)
 
 
@@ -93,5 +94,5 @@ def _waiting(request: Any) -> dict[str, Any]:
             who = people.get(encounter["subject"]["reference"].removeprefix("Patient/"))
             running.append((visit(encounter, names), who, visits.is_late(encounter, now)))
         rows = lists.waiting(reads, organization=organization, now=now, count=12)
-        waiting = sum(group.number for group in reads.waiting_groups(Ask(owner=organization), now=now))
+        waiting = sum(group.number for group in reads.waiting_groups(Ask(owner=organization, without=DESKS), now=now))
     return {"running": running, "rows": rows, "waiting": waiting}

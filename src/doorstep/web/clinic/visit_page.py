@@ -17,7 +17,7 @@ from doorstep.web import lists, record
 from doorstep.web.guard import township_doctor
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import affiliation, order, referral, visit
+from doorstep.workflows import affiliation, order, referral, verified, visit
 from doorstep.workflows.referral import Sheet
 from doorstep.workflows.visit import Findings
 
@@ -26,7 +26,7 @@ PRIORITIES: Final = (
 )  # fmt: skip
 DONE: Final = {
     "note": "web.done-note", "order": "web.done-order", "refer": "web.done-refer", "finish": "web.done-finish",
-    "cancel": "web.done-cancel",
+    "cancel": "web.done-cancel", "verify": "privacy.done-verify",
 }  # fmt: skip
 
 
@@ -67,6 +67,8 @@ def _perform(request: Any, encounter: str, act: str) -> None:
         run(actor, referral.send, encounter=encounter, receiver=data.get("receiver", ""),
             specialty=data.get("specialty", ""), priority=data.get("priority", "routine"), sheet=sheet,
             reports=tuple(data.getlist("reports")))  # fmt: skip
+    elif act == "verify":
+        run(actor, visit.verify, encounter=encounter, presence=data.get("presence", ""))
     elif act == "finish":
         run(actor, visit.finish, encounter=encounter)
     elif act == "cancel":
@@ -87,6 +89,8 @@ def _page(
             "late": visit.is_late(found, now), "errors": errors, "given": given, "failed": failed,
             "priorities": PRIORITIES, "tests": list(tests().values()), "specialties": list(specialties().values()),
             "cancel_reasons": list(reasons("visit.cancel").items()),
+            "presences": list(reasons("visit.presence").items()),
+            "unverified": ours and found["status"] == "in-progress" and verified.of(found) == verified.NONE,
             **_record(reads, found, now), **_partners(reads, request.person.organization),
         }  # fmt: skip
     return render(request, "visit.html", context, status=status)
