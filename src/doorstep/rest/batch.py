@@ -14,7 +14,7 @@ from doorstep.kernel import exact
 from doorstep.kernel.bundle import Done, Entry, Plan
 from doorstep.kernel.bundle_entries import inside
 from doorstep.kernel.errors import BadRequest, NotSupported, Refusal
-from doorstep.rest import endings, outcome
+from doorstep.rest import endings, governed, outcome
 from doorstep.rest.bundles import bundle as assembled
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, STATUS_LINES, Response, etag, last_modified
@@ -33,7 +33,7 @@ def bundle(service: Service, request: Request) -> Response:
         if entry.only_asks:
             _check_question(entry)
     try:
-        done = service.store.run(request.actor, bundles.transaction, plan, delete_many=service.delete_many)
+        done = governed.run(service, request.actor, bundles.transaction, plan, delete_many=service.delete_many)
     except Refusal as refusal:
         raise bundles.locate(plan, refusal) from refusal
     answers = list(_answers(service, request, plan, done))

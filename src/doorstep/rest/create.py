@@ -6,7 +6,7 @@ condition matches one resource (200), and 412 answers when it matches several.
 
 from __future__ import annotations
 
-from doorstep.rest import access, binary, query
+from doorstep.rest import access, binary, governed, query
 from doorstep.rest.request import Request
 from doorstep.rest.response import Response
 from doorstep.rest.service import Service
@@ -24,10 +24,10 @@ def create(service: Service, request: Request) -> Response:
         resource, raw = request.resource(service, type_name)
     condition = request.header("If-None-Exist")
     if not condition:
-        stored = service.store.run(request.actor, lambda tx: tx.create(resource, raw=raw))
+        stored = governed.run(service, request.actor, lambda tx: tx.create(resource, raw=raw))
         return written(request, stored, created=True)
     pairs = query.parse(condition.partition("?")[2] or condition, limit=service.limits.parameters)
-    stored, created = service.store.run(request.actor, lambda tx: tx.create_if_none(resource, pairs, raw=raw))
+    stored, created = governed.run(service, request.actor, lambda tx: tx.create_if_none(resource, pairs, raw=raw))
     if not created:
         access.record(service, request, "read", type=type_name, refs=(str(stored.ref),), part=stored.part)
     return written(request, stored, created=created)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from doorstep.kernel.errors import BadRequest, Gone
 from doorstep.kernel.tx import Tx
+from doorstep.rest import governed
 from doorstep.rest.conditions import if_match
 from doorstep.rest.outcome import said
 from doorstep.rest.request import Request
@@ -20,7 +21,7 @@ def delete(service: Service, request: Request) -> Response:
     type_name, id_ = request.args
     request.allow()
     expected = if_match(request.header("If-Match"))
-    version = service.store.run(request.actor, _delete, type_name, id_, expected)
+    version = governed.run(service, request.actor, _delete, type_name, id_, expected)
     return _gone(request, [("ETag", etag(version))] if version else [], 1 if version else 0)
 
 
@@ -30,7 +31,7 @@ def delete_where(service: Service, request: Request) -> Response:
     pairs, many = request.pairs, service.delete_many
     if not pairs:
         raise BadRequest("rest.condition-missing")
-    count = service.store.run(request.actor, lambda tx: tx.delete_where(type_name, pairs, many=many))
+    count = governed.run(service, request.actor, lambda tx: tx.delete_where(type_name, pairs, many=many))
     return _gone(request, [], count)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from doorstep.kernel import exact
 from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.tx import Tx
-from doorstep.rest import access
+from doorstep.rest import access, governed
 from doorstep.rest.conditions import if_match
 from doorstep.rest.parameters import given, one
 from doorstep.rest.request import Request
@@ -50,7 +50,7 @@ def _change(service: Service, request: Request, *, adding: bool) -> Response:
         if name in LISTS and not isinstance(wanted[name], list):
             raise BadRequest("rest.parameter-type", element=f"meta.{name}", name=f"meta.{name}")
     expected = if_match(request.header("If-Match"))
-    after = service.store.run(request.actor, _apply, type_name, id_, wanted, adding, expected)
+    after = governed.run(service, request.actor, _apply, type_name, id_, wanted, adding, expected)
     return resource(_parameters(after))
 
 

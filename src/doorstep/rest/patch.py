@@ -11,6 +11,7 @@ from typing import Any, Final
 from doorstep.kernel.errors import BadRequest, Invalid, MultipleMatches, NotFound
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
+from doorstep.rest import governed
 from doorstep.rest.conditions import if_match
 from doorstep.rest.query import Pairs
 from doorstep.rest.request import Request
@@ -27,7 +28,7 @@ def patch(service: Service, request: Request) -> Response:
     request.allow()
     operations = _operations(service, request)
     expected = if_match(request.header("If-Match"))
-    stored = service.store.run(request.actor, lambda tx: tx.patch(type_name, id_, operations, if_match=expected))
+    stored = governed.run(service, request.actor, lambda tx: tx.patch(type_name, id_, operations, if_match=expected))
     return written(request, stored, created=False)
 
 
@@ -38,7 +39,7 @@ def patch_where(service: Service, request: Request) -> Response:
         raise BadRequest("rest.condition-missing")
     operations = _operations(service, request)
     expected = if_match(request.header("If-Match"))
-    stored = service.store.run(request.actor, patch_match, type_name, request.pairs, operations, expected)
+    stored = governed.run(service, request.actor, patch_match, type_name, request.pairs, operations, expected)
     return written(request, stored, created=False)
 
 

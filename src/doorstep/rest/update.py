@@ -12,7 +12,7 @@ from typing import Any
 from doorstep.kernel.errors import BadRequest, PreconditionFailed
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
-from doorstep.rest import binary
+from doorstep.rest import binary, governed
 from doorstep.rest.conditions import if_match
 from doorstep.rest.request import Request
 from doorstep.rest.response import Response
@@ -32,7 +32,7 @@ def update(service: Service, request: Request) -> Response:
     if resource.get("id") != id_:
         raise BadRequest("rest.id-differs", element=f"{type_name}.id", given=resource.get("id"), expected=id_)
     expected, fresh = if_match(request.header("If-Match")), request.header("If-None-Match").strip() == "*"
-    stored, created = service.store.run(request.actor, _update, resource, raw, expected, fresh)
+    stored, created = governed.run(service, request.actor, _update, resource, raw, expected, fresh)
     return written(request, stored, created=created)
 
 
@@ -43,8 +43,8 @@ def update_where(service: Service, request: Request) -> Response:
         raise BadRequest("rest.condition-missing")
     resource, raw = request.resource(service, type_name)
     expected, pairs = if_match(request.header("If-Match")), request.pairs
-    stored, created = service.store.run(
-        request.actor, lambda tx: tx.update_where(type_name, pairs, resource, raw=raw, if_match=expected)
+    stored, created = governed.run(
+        service, request.actor, lambda tx: tx.update_where(type_name, pairs, resource, raw=raw, if_match=expected)
     )
     return written(request, stored, created=created)
 
