@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = _verb(verbs, "check")
     check.add_argument("--strict", action="store_true")
+    check.add_argument("--repair", action="store_true")
     check.add_argument("--audit-heads", type=Path, action="append", metavar="FILE_OR_DIR")
 
     heads = _verb(verbs, "audit-head")

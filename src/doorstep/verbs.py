@@ -11,6 +11,7 @@ from pathlib import Path
 from doorstep import locale_text
 from doorstep.kernel import store as stores
 from doorstep.kernel.access import ADMINISTRATOR
+from doorstep.kernel.audit import Access
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.refs import Actor
@@ -116,7 +117,13 @@ def check(options: Namespace) -> int:
     from doorstep.kernel.check import check as look
 
     with _opened(options) as store:
-        report = look(store.engine, now=store.clock.now(), heads=_heads(options), progress=_looked)
+        report = look(store.engine, now=store.clock.now(), heads=_heads(options), mend=options.repair, progress=_looked)
+        if report.repaired:
+            store.audit(
+                Access(OPERATOR, "operation", refs=(f"{len(report.repaired)} repairs",), query="check --repair")
+            )
+        for problem in report.repaired[:200]:
+            say("cli.repaired", problem=problem)
         for problem in report.errors[:200]:
             print(f"  {problem}")
         for reference in report.dangling[:200]:
@@ -158,7 +165,7 @@ def restore(options: Namespace) -> int:
 
     names = put_back(options.source, _data(options), _url(options))
     say("cli.restored", files=", ".join(names), directory=_data(options))
-    following = Namespace(**{**vars(options), "strict": False, "audit_heads": None, "set_back": True})
+    following = Namespace(**{**vars(options), "strict": False, "repair": False, "audit_heads": None, "set_back": True})
     audit_head(following)
     return check(following)
 

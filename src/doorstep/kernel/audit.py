@@ -122,7 +122,9 @@ class Sealer:
     ``heads`` is the file outside of the record to which the chain's head is appended each minute and at the end.
     """
 
-    def __init__(self, engine: Engine, *, every: float = 0.5, heads: Path | None = None, every_head: float = 60) -> None:
+    def __init__(
+        self, engine: Engine, *, every: float = 0.5, heads: Path | None = None, every_head: float = 60
+    ) -> None:
         self._engine = engine
         self._every = every
         self._heads = heads

@@ -1,8 +1,8 @@
 """Heads of the sealed audit chain, written down outside of the record.
 
-Inside the record a cut of the newest sealed rows leaves a chain that holds. So a server appends the head (moment, place,
-hash: one line) to a file that is only ever appended to, beside the data or in a folder that an operator gives, best on
-another machine; an operator may print it too. A head that the record no longer holds is a cut or another chain.
+Inside the record a cut of the newest sealed rows leaves a chain that holds. So a server appends the head (one line:
+moment, place, hash) to a file that is only ever appended to, beside the data or in a folder that an operator gives,
+best on another machine; an operator may print it too. A head that the record no longer holds is a cut or another chain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The sealed row ``seq`` and its hash, as they were at a moment. ``set_back``: an older record was put back then."""
+    """The sealed row ``seq`` and its hash at a moment. ``set_back``: an older record was put back then."""
 
     at: str
     seq: int

@@ -7,12 +7,13 @@ may leave them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doorstep.kernel import audit, audit_heads, exact, rows
+from doorstep.kernel import audit, audit_heads, exact, index, repair, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
@@ -38,6 +39,7 @@ class Report:
     heads: int = 0
     set_back: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    repaired: list[str] = field(default_factory=list)
     dangling: list[str] = field(default_factory=list)
 
     @property
@@ -45,41 +47,75 @@ class Report:
         return not self.errors
 
 
+@dataclass(slots=True)
+class _Looked:
+    """What was found about one resource. ``put`` has the rows that follow from its text; None when that is unreadable.
+
+    ``beyond`` counts the problems at the end of the list that no derived row can mend.
+    """
+
+    problems: list[str]
+    put: Put | None = None
+    beyond: int = 0
+
+
+Derived = Counter[tuple[str, tuple[Any, ...]]]
+"""(table, row) -> how often it is there."""
+
+
 def check(
-    engine: Engine, *, now: int, heads: Sequence[Path] = (), progress: Callable[[int], None] | None = None
+    engine: Engine,
+    *,
+    now: int,
+    heads: Sequence[Path] = (),
+    mend: bool = False,
+    progress: Callable[[int], None] | None = None,
 ) -> Report:
     """Read everything once and compare. Runs beside a server: a row that changes meanwhile is looked at again.
 
-    ``heads`` are files in which heads of the audit chain were written down outside of the record.
+    ``heads`` are files in which heads of the audit chain were written down outside of the record. ``mend`` makes the
+    derived rows of what disagrees anew from its text, each in a commit of its own, so it may be stopped at any time.
     """
     report = Report()
     for chunk in _resources(engine):
         stored, located = _stored_rows(engine, chunk), _located(engine, {row[1:3] for row in chunk})
         named: list[tuple[str, str]] = []
         for row in chunk:
-            problems, references = _resource(row, stored.get(row[:3], set()), located)
-            if problems and not _still(engine, row):
-                problems = []
-            report.errors += problems
-            named += references
+            looked = _resource(row, stored.get(row[:3], Counter()), located)
+            _tell(engine, report, row, looked, mend)
+            if looked.put is not None and looked.put.rows is not None:
+                label = f"{looked.put.type_name}/{looked.put.id}"
+                named += [(f"{label} {element}", target) for element, target in looked.put.rows.references]
         absent = _absent(engine, {target for _, target in named})
         report.dangling += [f"{element} -> {target}" for element, target in named if target in absent]
         report.resources += len(chunk)
         if progress:
             progress(report.resources)
     _history(engine, report)
-    _orphans(engine, report)
+    _orphans(engine, report, mend)
     _audit(engine, report, now)
     for file in heads:
         _heads(engine, report, file)
     return report
 
 
+def _tell(engine: Engine, report: Report, row: tuple[Any, ...], looked: _Looked, mend: bool) -> None:
+    """The problems of a resource that is still what was read go into the report, as errors or as mended."""
+    if not looked.problems or not _still(engine, row):
+        return
+    mendable = len(looked.problems) - looked.beyond
+    if mend and mendable and looked.put is not None and repair.derive_again(engine, looked.put):
+        report.repaired += looked.problems[:mendable]
+        report.errors += looked.problems[mendable:]
+    else:
+        report.errors += looked.problems
+
+
 def _resources(engine: Engine) -> Iterator[list[tuple[Any, ...]]]:
     part, type_, id_ = -1, 0, ""
     while True:
         chunk = engine.once(
-            "SELECT part, type, id, version, deleted, updated, custodian, sens, body FROM resource"
+            "SELECT part, type, id, version, deleted, updated, custodian, sens, body, label, several FROM resource"
             f" WHERE (part, type, id) > (?, ?, ?) ORDER BY part, type, id LIMIT {_PAGE}",
             [part, type_, id_],
         )
@@ -95,56 +131,61 @@ def _still(engine: Engine, row: tuple[Any, ...]) -> bool:
     return bool(found) and found[0][0] == row[3]
 
 
-def _resource(
-    row: tuple[Any, ...], stored: set[tuple[str, tuple[Any, ...]]], located: dict[tuple[int, str], int]
-) -> tuple[list[str], list[tuple[str, str]]]:
-    """What is wrong with a resource, and (where, "Type/id") of each of its references."""
-    part, type_, id_, version, deleted, _, custodian, sens, body = row
+def _resource(row: tuple[Any, ...], stored: Derived, located: dict[tuple[int, str], int]) -> _Looked:
+    """What is wrong with a resource, and what should be there."""
+    part, type_, id_, version, deleted, _, custodian, sens, body, *marks = row
     name = type_names().get(type_, str(type_))
     label = f"{name}/{id_}"
+    put = Put(part, type_, name, id_, 0, version, 0, custodian, sens, bool(deleted), "", b"", False, None)
+    put.located = part_of_id(id_) is None
+    place, beyond = _place(part, type_, id_, label, located)
+    if deleted and body:
+        return _Looked([f"{label}: a deleted resource has a text"])
     if deleted:
-        return ([f"{label}: a deleted resource has index rows"] if stored else []), []
+        return _Looked(([f"{label}: a deleted resource has index rows"] if stored else []) + place, put, beyond)
     try:
         resource = exact.decode(body)
     except Refusal as refusal:
-        return [f"{label}: its text cannot be read ({refusal})"], []
+        return _Looked([f"{label}: its text cannot be read ({refusal})"])
     problems = []
     meta = resource.get("meta", {})
     if resource.get("resourceType") != name or resource.get("id") != id_ or meta.get("versionId") != str(version):
-        problems.append(f"{label}: its text names another type, id or version")
-    put = Put(part, type_, name, id_, 0, version, 0, custodian, sens, False, "", b"", False, None)
+        return _Looked([f"{label}: its text names another type, id or version"])
     derive(put, resource)
-    expected = {(table, value) for table, values in rows.index_rows(put) for value in values}
-    expected |= {("subject", value) for value in rows.subject_rows(put)}
-    for table in sorted({table for table, _ in expected ^ stored}):
-        problems.append(f"{label}: rows in {table} do not agree with its text")
-    problems += _place(part, type_, id_, name, label, located)
-    assert put.rows is not None
-    return problems, [(f"{label} {element}", target) for element, target in put.rows.references]
+    put.sens = index.sensitivity(resource)
+    if (sens, *marks) != (put.sens, put.label, int(put.several)):
+        problems.append(f"{label}: its sensitivity does not agree with its text")
+    expected = Counter((table, value) for table, values in rows.index_rows(put) for value in values)
+    expected.update(("subject", value) for value in rows.subject_rows(put))
+    if expected != stored:
+        wrong = {table for table, _ in (expected - stored) + (stored - expected)}
+        problems += [f"{label}: rows in {table} do not agree with its text" for table in sorted(wrong)]
+    return _Looked(problems + place, put, beyond)
 
 
-def _stored_rows(
-    engine: Engine, chunk: list[tuple[Any, ...]]
-) -> dict[tuple[int, int, str], set[tuple[str, tuple[Any, ...]]]]:
-    """The derived rows of a run of resources, one statement a table: (part, type, id) -> (table, row)."""
-    found: dict[tuple[int, int, str], set[tuple[str, tuple[Any, ...]]]] = {}
+def _stored_rows(engine: Engine, chunk: list[tuple[Any, ...]]) -> dict[tuple[int, int, str], Derived]:
+    """The derived rows of a run of resources, one statement a table: (part, type, id) -> them, each as often as it is.
+
+    On PostgreSQL nothing in an index table forbids a row twice; a search would count its resource twice.
+    """
+    found: dict[tuple[int, int, str], Derived] = {}
     ends = [*chunk[0][:3], *chunk[-1][:3]]
     for table, columns in rows.INDEX_TABLES.items():
         sql = f"SELECT {columns} FROM {table} WHERE (part, type, id) >= (?, ?, ?) AND (part, type, id) <= (?, ?, ?)"
         for row in engine.once(sql, ends):
-            found.setdefault((row[0], row[1], row[2]), set()).add((table, tuple(row)))
+            found.setdefault((row[0], row[1], row[2]), Counter())[table, tuple(row)] += 1
     sql = (
         f"SELECT rpart, type, id, {rows.SUBJECT_COLUMNS} FROM subject"
         " WHERE (rpart, type, id) >= (?, ?, ?) AND (rpart, type, id) <= (?, ?, ?)"
     )
     for part, type_, id_, *values in engine.once(sql, ends):
-        found.setdefault((part, type_, id_), set()).add(("subject", tuple(values)))
+        found.setdefault((part, type_, id_), Counter())["subject", tuple(values)] += 1
     task = definitions().number["Task"]
     tasks = [(row[0], row[2]) for row in chunk if row[1] == task]
     if tasks:
         sql = f"SELECT {rows.TASK_COLUMNS} FROM task_row WHERE (part, id) >= (?, ?) AND (part, id) <= (?, ?)"
         for row in engine.once(sql, [*tasks[0], *tasks[-1]]):
-            found.setdefault((row[0], task, row[1]), set()).add(("task_row", tuple(row)))
+            found.setdefault((row[0], task, row[1]), Counter())["task_row", tuple(row)] += 1
     return found
 
 
@@ -161,13 +202,18 @@ def _located(engine: Engine, names: set[tuple[int, str]]) -> dict[tuple[int, str
     return found
 
 
-def _place(part: int, type_: int, id_: str, name: str, label: str, located: dict[tuple[int, str], int]) -> list[str]:
+def _place(part: int, type_: int, id_: str, label: str, located: dict[tuple[int, str], int]) -> tuple[list[str], int]:
+    """What is wrong with where a resource lies, and how much of that no derived row can mend."""
     carried = part_of_id(id_)
     if carried is not None:
-        return [] if carried == part else [f"{label}: it is not in the part that its id names"]
-    if name == "Patient" and part != part_of_resident(id_):
-        return [f"{label}: it is not in its resident's part"]
-    return [] if located.get((type_, id_)) == part else [f"{label}: the locator does not find it"]
+        wrong = [] if carried == part else [f"{label}: it is not in the part that its id names"]
+    elif type_ == definitions().number["Patient"] and part != part_of_resident(id_):
+        wrong = [f"{label}: it is not in its resident's part"]
+    elif (type_, id_) not in located:
+        return [f"{label}: the locator does not find it"], 0
+    else:
+        wrong = [] if located[type_, id_] == part else [f"{label}: the locator finds it elsewhere"]
+    return wrong, len(wrong)
 
 
 def _absent(engine: Engine, references: set[str]) -> set[str]:
@@ -210,7 +256,7 @@ def _history(engine: Engine, report: Report) -> None:
     report.versions = int(engine.once("SELECT count(*) FROM version")[0][0])
 
 
-def _orphans(engine: Engine, report: Report) -> None:
+def _orphans(engine: Engine, report: Report, mend: bool) -> None:
     """Derived rows whose resource is not there."""
     places = dict.fromkeys(rows.INDEX_TABLES, "r.part = i.part AND r.type = i.type")
     places["subject"] = "r.part = i.rpart AND r.type = i.type"
@@ -221,7 +267,10 @@ def _orphans(engine: Engine, report: Report) -> None:
             f"SELECT count(*) FROM {table} i LEFT JOIN resource r ON {place} AND r.id = i.id WHERE r.id IS NULL"
         )[0][0]
         if count:
-            report.errors.append(f"{table}: {count} rows of resources that are not there")
+            told = report.repaired if mend else report.errors
+            told.append(f"{table}: {count} rows of resources that are not there")
+            if mend:
+                repair.remove_orphans(engine, table, place)
 
 
 def _audit(engine: Engine, report: Report, now: int) -> None:
