@@ -64,7 +64,10 @@ def place(
     chosen = [_test(code) for code in tests]
     if priority not in PRIORITIES:
         raise Invalid("workflows.unknown-priority", element="priority", priority=priority)
-    affiliation.require(tx, member=tx.actor.organization, partner=laboratory, role=affiliation.LABORATORY)
+    for code in tests:
+        affiliation.require(
+            tx, member=tx.actor.organization, partner=laboratory, role=affiliation.LABORATORY, item=code
+        )
     visit = tx.read("Encounter", encounter)
     if visit["status"] != "in-progress":
         raise RuleBroken("workflows.visit-over", element="encounter", encounter=encounter)

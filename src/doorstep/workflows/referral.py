@@ -97,7 +97,9 @@ def send(
         raise Invalid("workflows.unknown-specialty", element="specialty", specialty=specialty)
     if priority not in PRIORITIES:
         raise Invalid("workflows.unknown-priority", element="priority", priority=priority)
-    affiliation.require(tx, member=tx.actor.organization, partner=receiver, role=affiliation.REFERRAL)
+    affiliation.require(
+        tx, member=tx.actor.organization, partner=receiver, role=affiliation.REFERRAL, specialty=specialty
+    )
     visit = tx.read("Encounter", encounter)
     if visit["status"] != "in-progress":
         raise RuleBroken("workflows.visit-over", element="encounter", encounter=encounter)
