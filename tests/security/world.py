@@ -94,7 +94,7 @@ def make(seed: int) -> World:
         _shared(world, chance, number)
     for number in range(14):
         world.grants.append(_grant(world, chance, number))
-    for number in range(2):
+    for _ in range(2):
         until = NOW + chance.choice((-HOUR, HOUR))
         world.bars.append((chance.choice(RESIDENTS), chance.choice((*ORGANIZATIONS, "*")), until))
     return world

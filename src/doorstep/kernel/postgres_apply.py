@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from doorstep.kernel import rows
+from doorstep.kernel import alias, rows
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import system_hash
 from doorstep.kernel.writeset import Expect, LostRace, Put, WriteSet
@@ -21,6 +22,7 @@ _KINDS: dict[str, str] = {
     "direct": "smallint", "open": "smallint", "priority": "smallint", "deadline": "bigint", "authored": "bigint",
 }  # fmt: skip
 _COLUMNS = {**rows.INDEX_TABLES, "subject": rows.SUBJECT_COLUMNS, "task_row": rows.TASK_COLUMNS}
+_PATIENT = definitions().number["Patient"]
 _FLOATS = {"ix_number", "ix_quantity"}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -31,6 +33,7 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
     puts = sorted(work.puts, key=lambda put: (put.part, put.type, put.id))
     with connection.transaction():
         _hold(connection, work)
+        alias.follow(work, lambda sql, values: connection.execute(sql.replace("?", "%s"), values).fetchall())
         with connection.pipeline():
             txid = _run(connection, "SELECT pg_current_xact_id()::text::bigint + %s", (shift,))
             outcomes = [(put, *_put(connection, put, shift)) for put in puts]
@@ -59,7 +62,7 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
 
 
 def _hold(connection: Connection, work: WriteSet) -> None:
-    """Whoever deletes waits for whoever has just referred to it, and the other way round.
+    """Whoever deletes (or joins two residents) waits for whoever has just referred to it, and the other way round.
 
     Advisory locks live in memory, so a much-referenced organisation is not a hot row.
     """
@@ -67,7 +70,8 @@ def _hold(connection: Connection, work: WriteSet) -> None:
     shared = sorted({_lock_number(e.type, e.id) for e in work.expects})
     if shared:
         connection.execute("SELECT pg_advisory_xact_lock_shared(n) FROM unnest(%s::bigint[]) AS n", (shared,))
-    for number in sorted(_lock_number(put.type, put.id) for put in deleted):
+    joined = {_lock_number(_PATIENT, op.resident) for op in work.aliases}
+    for number in sorted({_lock_number(put.type, put.id) for put in deleted} | joined):
         connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (number,))
 
 
@@ -221,6 +225,9 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             (due.part, due.id, due.at, due.lane, due.kind, due.ref, due.payload),
         )
     _grants(connection, work)
+    for joined in work.aliases:
+        for sql, values in alias.statements(joined):
+            _run(connection, sql.replace("?", "%s"), values)
     for audit in work.audits:
         _run(
             connection,
@@ -253,9 +260,9 @@ def _grants(connection: Connection, work: WriteSet) -> None:
     for bar in work.bars:
         _run(
             connection,
-            "INSERT INTO access_bar VALUES (%s,%s,%s,%s,%s)"
+            "INSERT INTO access_bar (part, resident, org, source, until, via) VALUES (%s,%s,%s,%s,%s,%s)"
             " ON CONFLICT (part, resident, org, source) DO UPDATE SET until = excluded.until",
-            (bar.part, bar.resident, bar.org, bar.source, bar.until),
+            (bar.part, bar.resident, bar.org, bar.source, bar.until, bar.via),
         )
     for source, until in work.bars_ended:
         _run(connection, "UPDATE access_bar SET until = %s WHERE source = %s AND until > %s", (until, source, until))

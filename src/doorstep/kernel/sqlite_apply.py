@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from doorstep.kernel import rows
+from doorstep.kernel import alias, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import part_of_id
@@ -31,9 +31,11 @@ class Batch:
 
     def add(self, work: WriteSet, txid: int) -> None:
         """Check a set against the database and what is gathered; gather its rows. Raises before anything is changed."""
-        if work.due_done or work.due_cancelled or any((put.part, put.type, put.id) in self._fresh for put in work.puts):
+        again = any((put.part, put.type, put.id) in self._fresh for put in work.puts)
+        if again or work.due_done or work.due_cancelled or work.aliases:
             self.flush()
         self._check(work)
+        alias.follow(work, self._ask)
         for put in work.puts:
             self._put(put, txid)
         for op in work.claims:
@@ -66,15 +68,23 @@ class Batch:
             )
         for bar in work.bars:
             self._connection.execute(
-                "INSERT OR REPLACE INTO access_bar VALUES (?, ?, ?, ?, ?)",
-                (bar.part, bar.resident, bar.org, bar.source, bar.until),
+                "INSERT OR REPLACE INTO access_bar (part, resident, org, source, until, via) VALUES (?, ?, ?, ?, ?, ?)",
+                (bar.part, bar.resident, bar.org, bar.source, bar.until, bar.via),
             )
         for source, until in work.bars_ended:
             self._connection.execute(
                 "UPDATE access_bar SET until = ? WHERE source = ? AND until > ?", (until, source, until)
             )
+        if work.aliases:
+            self.flush()
+        for joined in work.aliases:
+            for sql, values in alias.statements(joined):
+                self._connection.execute(sql, values)
         for audit in work.audits:
             self._gather("audit", audit)
+
+    def _ask(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql, values).fetchall()
 
     def flush(self) -> None:
         """Write out what has been gathered."""
