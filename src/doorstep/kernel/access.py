@@ -22,6 +22,7 @@ from doorstep.kernel.grants import PACKET
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.roles import RESTRICTED
 from doorstep.kernel.scopes import readable_types
+from doorstep.kernel.writeset import REPLACED
 
 ADMINISTRATOR: Final = roles.ADMINISTRATOR
 SYSTEM: Final = Actor("Device/doorstep", ADMINISTRATOR, "Organization/doorstep", "HOPERAT", "system")
@@ -105,8 +106,11 @@ def values(actor: Actor, shape: Shape) -> list[Any]:
 
 
 def _named(alias: str) -> str:
-    """The residents whom a resource names."""
-    return f"subject s_ WHERE s_.rpart = {alias}.part AND s_.type = {alias}.type AND s_.id = {alias}.id"
+    """The residents whom a resource names, or who stand for those."""
+    return (
+        f"subject s_ WHERE s_.rpart = {alias}.part AND s_.type = {alias}.type AND s_.id = {alias}.id"
+        f" AND s_.direct < {REPLACED}"
+    )
 
 
 def _covered(alias: str, shape: Shape) -> str:

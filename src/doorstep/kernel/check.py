@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from doorstep.kernel import audit, audit_heads, exact, index, repair, rows
+from doorstep.kernel import alias, audit, audit_heads, exact, index, repair, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
@@ -79,13 +79,15 @@ def check(
     report = Report()
     for chunk in _resources(engine):
         stored, located = _stored_rows(engine, chunk), _located(engine, {row[1:3] for row in chunk})
+        moved = alias.everybody(engine.once)
         named: list[tuple[str, str]] = []
         for row in chunk:
-            looked = _resource(row, stored.get(row[:3], Counter()), located)
+            looked = _resource(row, stored.get(row[:3], Counter()), located, moved)
             _tell(engine, report, row, looked, mend)
             if looked.put is not None and looked.put.rows is not None:
                 label = f"{looked.put.type_name}/{looked.put.id}"
                 named += [(f"{label} {element}", target) for element, target in looked.put.rows.references]
+                report.dangling += [f"{label} {element} -> {name}" for element, name in looked.put.rows.urns]
         absent = _absent(engine, {target for _, target in named})
         report.dangling += [f"{element} -> {target}" for element, target in named if target in absent]
         report.resources += len(chunk)
@@ -131,13 +133,16 @@ def _still(engine: Engine, row: tuple[Any, ...]) -> bool:
     return bool(found) and found[0][0] == row[3]
 
 
-def _resource(row: tuple[Any, ...], stored: Derived, located: dict[tuple[int, str], int]) -> _Looked:
+def _resource(
+    row: tuple[Any, ...], stored: Derived, located: dict[tuple[int, str], int], moved: alias.Moved
+) -> _Looked:
     """What is wrong with a resource, and what should be there."""
     part, type_, id_, version, deleted, _, custodian, sens, body, *marks = row
     name = type_names().get(type_, str(type_))
     label = f"{name}/{id_}"
     put = Put(part, type_, name, id_, 0, version, 0, custodian, sens, bool(deleted), "", b"", False, None)
     put.located = part_of_id(id_) is None
+    put.moved = moved
     place, beyond = _place(part, type_, id_, label, located)
     if deleted and body:
         return _Looked([f"{label}: a deleted resource has a text"])

@@ -19,6 +19,7 @@ from doorstep.kernel.index.sensitivity import DIRECTORY
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref, part_of_id, part_of_resident
 from doorstep.kernel.roles import ADMINISTRATOR, RESTRICTED, role_of
+from doorstep.kernel.writeset import REPLACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +179,9 @@ def _purposes(actor: Actor) -> tuple[str, str]:
 
 
 def _residents(reader: Reader, row: _Row) -> list[str]:
-    found = reader.rows("SELECT DISTINCT resident FROM subject WHERE rpart = ? AND type = ? AND id = ?", row.key)
+    found = reader.rows(
+        f"SELECT DISTINCT resident FROM subject WHERE rpart = ? AND type = ? AND id = ? AND direct < {REPLACED}", row.key
+    )
     return [each[0] for each in found]
 
 

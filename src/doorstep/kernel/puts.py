@@ -54,5 +54,6 @@ def derive(put: Put, resource: dict[str, Any]) -> None:
     put.rows = index.extract(resource)
     put.home = tuple((part_of_resident(resident), resident, direct) for resident, direct in put.rows.residents)
     put.label = index.label(resource)
-    put.several = len({resident for _, resident, _ in put.home}) > 1
+    # Whom a Patient is linked to is the same person, or stands beside: that takes nobody's right to the card away.
+    put.several = put.type_name != "Patient" and len({resident for _, resident, _ in put.home}) > 1
     put.task = worklist.row(resource, put.part) if put.type_name == "Task" else None

@@ -10,7 +10,7 @@ from doorstep.kernel import worklist
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.index import INDEX_VERSION
 from doorstep.kernel.refs import Actor
-from doorstep.kernel.writeset import GrantRow, Put
+from doorstep.kernel.writeset import REPLACED, GrantRow, Put
 
 INDEX_TABLES: dict[str, str] = {
     "ix_token": "part, type, id, key, code, sys",
@@ -24,7 +24,7 @@ INDEX_TABLES: dict[str, str] = {
     "ix_text": "part, type, id, narrative, content",
 }
 TASK_COLUMNS = worklist.COLUMNS
-SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, direct, rpart"
+SUBJECT_COLUMNS = "part, resident, type, code, sys, date, id, direct, rpart, via"
 RESOURCE_COLUMNS = (
     "part, type, id, version, txid, updated, custodian, sens, deleted, method, ixver, body, label, several"
 )
@@ -35,7 +35,8 @@ AUDIT_COLUMNS = (
 )
 DUE_COLUMNS = "part, id, at, lane, kind, ref, payload, attempts, lease_until, lease_by, dead, error"
 GRANT_COLUMNS = (
-    "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified, label, firm"
+    "part, resident, id, org, person, level, purpose, reason, source, scope_ref, starts, ends, verified, label, firm,"
+    " via"
 )
 
 _LISTS = {
@@ -67,16 +68,30 @@ def index_rows(put: Put) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
 
 
 def subject_rows(put: Put) -> list[tuple[Any, ...]]:
-    """One row for each resident named and each coding of ``code``."""
+    """One row for each resident named and each coding of ``code``; also for who stands for them (kernel.alias)."""
     if not put.home or put.rows is None:
         return []
     codes = dict.fromkeys(put.rows.codes) or {("", 0): None}
     date = put.rows.date_main
     return [
-        (part, resident, put.type, code, system, date, put.id, direct, put.part)
-        for part, resident, direct in put.home
+        (part, resident, put.type, code, system, date, put.id, direct, put.part, via)
+        for part, resident, direct, via in _standing(put)
         for code, system in codes
     ]
+
+
+def _standing(put: Put) -> list[tuple[int, str, int, str]]:
+    """(part, resident, direct, via) of the residents named: a replaced one marked, the one for them beside it."""
+    if not put.moved:
+        return [(*each, "") for each in put.home]
+    own = [(p, r, direct + REPLACED if r in put.moved else direct, "") for p, r, direct in put.home]
+    taken = {(resident, direct) for _, resident, direct, _ in own}
+    for _, resident, direct in put.home:
+        part, survivor = put.moved.get(resident, (0, ""))
+        if survivor and (survivor, direct) not in taken:
+            taken.add((survivor, direct))
+            own.append((part, survivor, direct, resident))
+    return own
 
 
 def grant_row(grant: GrantRow) -> tuple[Any, ...]:
@@ -84,6 +99,7 @@ def grant_row(grant: GrantRow) -> tuple[Any, ...]:
     return (
         grant.part, grant.resident, grant.id, grant.org, grant.person, grant.level, grant.purpose, grant.reason,
         grant.source, grant.scope_ref, grant.starts, grant.ends, int(grant.verified), grant.label, int(grant.firm),
+        grant.via,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from doorstep.kernel import exact, patch
+from doorstep.kernel.alias import Aliasing
 from doorstep.kernel.clock import FOREVER
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
@@ -44,7 +45,7 @@ from doorstep.kernel.writeset import (
 _MILLISECOND = 1000
 
 
-class Tx(Reads, Granting):
+class Tx(Reads, Granting, Aliasing):
     """One command's view and its pending writes. A search does not see pending writes; a read by id does."""
 
     def __init__(

@@ -6,11 +6,15 @@ queue and be committed together with others.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from doorstep.kernel.index import IndexRows
+
+REPLACED: Final = 2
+"""Added to ``direct`` in the subject rows of a resident for whom another stands."""
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class Put:
     """The restricted category; "" for none."""
     several: bool = False
     """Whether it names several residents: then a reader needs a ground for each."""
+    moved: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Replaced resident -> (part, id) of the one who stands for them; known when it is applied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +114,8 @@ class GrantRow:
     firm: bool = False
     items: tuple[tuple[int, str, int], ...] = ()
     """(type, id, part) of what a packet holds."""
+    via: str = ""
+    """The replaced resident whose grant it is, when it is kept with the one who stands for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,18 @@ class BarRow:
     org: str
     source: str
     until: int
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasOp:
+    """From now on a survivor stands for a resident (``join``), or no longer."""
+
+    part: int
+    resident: str
+    survivor_part: int
+    survivor: str
+    join: bool
 
 
 @dataclass(slots=True)
@@ -138,6 +158,7 @@ class WriteSet:
     grants_ended: list[tuple[str, int]] = field(default_factory=list)
     bars: list[BarRow] = field(default_factory=list)
     bars_ended: list[tuple[str, int]] = field(default_factory=list)
+    aliases: list[AliasOp] = field(default_factory=list)
     audits: list[tuple[object, ...]] = field(default_factory=list)
     now: int = 0
 
@@ -154,6 +175,7 @@ class WriteSet:
             or self.grants_ended
             or self.bars
             or self.bars_ended
+            or self.aliases
             or self.audits
         )
 

@@ -180,7 +180,7 @@ class Driver:
     def _resident(self, node: Resident) -> Piece:
         x = self._build.alias()
         types = f" AND {x}.type IN ({', '.join(map(str, self._types))})" if self._types else ""
-        direct = f" AND {x}.direct = 1" if node.direct else ""
+        direct = f" AND {x}.direct IN (1, 3)" if node.direct else ""
         return Piece(
             f"SELECT DISTINCT {x}.rpart AS part, {x}.type AS type, {x}.id AS id FROM subject {x}"
             f" WHERE {x}.part = ? AND {x}.resident = ?{types}{direct}",

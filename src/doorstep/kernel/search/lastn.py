@@ -56,7 +56,7 @@ def _rows(reader: Reader, query: Query, actor: Actor, way: int, most: int) -> li
     inner, visible = build.resource("r", "r.part = s.rpart AND r.type = s.type AND r.id = s.id")
     conditions = [
         Piece(f"s.part = ? AND s.resident = ? AND s.type = {query.shape.types[0]}", (node.slot,)),
-        Piece("s.direct = 1" if node.direct else ""),
+        Piece("s.direct IN (1, 3)" if node.direct else ""),
         visible,
         *(probe.of(each, "r") for place, each in enumerate(query.shape.nodes) if place != way),
     ]

@@ -62,7 +62,7 @@ class Probe:
     def _resident(self, node: Resident, alias: str) -> Piece:
         x = self.build.alias()
         row = f"{x}.rpart = {alias}.part AND {x}.type = {alias}.type AND {x}.id = {alias}.id"
-        named = Piece(f"{x}.part = ? AND {x}.resident = ?" + f" AND {x}.direct = 1" * node.direct, (node.slot,))
+        named = Piece(f"{x}.part = ? AND {x}.resident = ?" + f" AND {x}.direct IN (1, 3)" * node.direct, (node.slot,))
         return self.build.exists(f"subject {x}", row, named)
 
     @_of.register

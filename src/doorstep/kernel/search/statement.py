@@ -175,7 +175,7 @@ def _by_resident(shape: Shape, build: Build, probe: Probe, way: int) -> _Parts:
     elif not shape.coded and len(shape.types) == 1:
         rows.append(Piece(f"{x}.code = '' AND {x}.sys = 0"))
     if node.direct:
-        rows.append(Piece(f"{x}.direct = 1"))
+        rows.append(Piece(f"{x}.direct IN (1, 3)"))
     for each in shape.nodes:
         if isinstance(each, Match) and each.narrow and len(shape.types) == 1:
             rows.append(Piece(each.narrow.replace("{s}", x), (each.narrow_slot,)))
