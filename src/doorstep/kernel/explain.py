@@ -180,7 +180,8 @@ def _purposes(actor: Actor) -> tuple[str, str]:
 
 def _residents(reader: Reader, row: _Row) -> list[str]:
     found = reader.rows(
-        f"SELECT DISTINCT resident FROM subject WHERE rpart = ? AND type = ? AND id = ? AND direct < {REPLACED}", row.key
+        f"SELECT DISTINCT resident FROM subject WHERE rpart = ? AND type = ? AND id = ? AND direct < {REPLACED}",
+        row.key,
     )
     return [each[0] for each in found]
 
