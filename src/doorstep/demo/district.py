@@ -3,45 +3,81 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from doorstep.demo.people import SYNTHETIC, data
 from doorstep.terms import systems
-from doorstep.terms.catalogue import titles
+from doorstep.terms.catalogue import specialties, table, titles
 from doorstep.terms.identifiers import credit_check
 from doorstep.workflows import affiliation
+from doorstep.workflows.directory import DEPARTMENT, EXT, LEVEL, OWNERSHIP, VALID
 
 Resource = dict[str, Any]
+FOUNDED: Final = "2018-01-01"
 
 
 def directory() -> Iterator[Resource]:
-    """Organizations, rooms, services, affiliations, practitioners and their roles, each after what it refers to."""
+    """Organizations, places, services, affiliations, practitioners and their posts, each after what it refers to."""
     known = data("district")
     for number, row in enumerate(known["organizations"], 1):
         yield _organization(row, number, known["district"])
-    for row in known["rooms"]:
-        yield _made("Location", row["id"], status="active", name=row["name"], mode="instance",
-                    managingOrganization=_organization_ref(row["organization"]))  # fmt: skip
+    for row in known["departments"]:
+        yield _department(row)
+    for row in known["places"]:
+        yield _place(row)
     for row in known["services"]:
         yield _made("HealthcareService", row["id"], active=True, name=row["name"],
                     providedBy=_organization_ref(row["organization"]),
-                    category=[{"coding": [{"system": affiliation.SYSTEM, "code": row["role"]}]}])  # fmt: skip
+                    category=[{"coding": [table("affiliation")[row["role"]].coding()]}])  # fmt: skip
     yield from _affiliations(known)
+    yield from _alliance(known)
     for number, row in enumerate(known["staff"], 1):
         yield from _staff(row, number)
 
 
 def _organization(row: dict[str, Any], number: int, district: str) -> Resource:
     first17 = f"12509900MB{number:07d}"
+    where = row.get("away", district)
+    kinds = [table("organization-kind")[row["kind"]]]
+    if "class" in row:
+        kinds.append(table("institution-class")[row["class"]])
     found = _made(
         "Organization", row["id"], active=True, name=row["name"], alias=[row["alias"]],
         identifier=[{"system": systems.CREDIT_CODE, "value": first17 + credit_check(first17)}],
-        type=[{"coding": [{"system": systems.ORGANIZATION_KIND, "code": row["kind"]}]}],
+        type=[{"coding": [kind.coding()]} for kind in kinds],
         telecom=[{"system": "phone", "value": f"000-1200{number:04d}", "use": "work"}],
-        address=[{"use": "work", "district": district, "text": district + row.get("town", "")}],
+        address=[{"use": "work", "district": where, "text": where + row.get("town", "")}],
+        extension=[_extension(VALID, valuePeriod={"start": FOUNDED}),
+                   _extension(OWNERSHIP, valueCoding=table("ownership")["public"].coding())],
     )  # fmt: skip
+    if "level" in row:
+        found["extension"].append(_extension(LEVEL, valueCoding=table("hospital-level")[row["level"]].coding()))
     if row["partOf"]:
         found["partOf"] = {"reference": f"Organization/{row['partOf']}"}
+    return found
+
+
+def _department(row: dict[str, Any]) -> Resource:
+    kinds = [table("organization-kind")["department"]]
+    if "specialty" in row:
+        kinds.append(specialties()[row["specialty"]])
+    return _made(
+        "Organization", row["id"], active=True, name=row["name"], alias=[row["alias"]],
+        type=[{"coding": [kind.coding()]} for kind in kinds], partOf=_organization_ref(row["organization"]),
+        extension=[_extension(VALID, valuePeriod={"start": FOUNDED})],
+    )  # fmt: skip
+
+
+def _place(row: dict[str, Any]) -> Resource:
+    found = _made(
+        "Location", row["id"], status="active", name=row["name"], mode="instance",
+        physicalType={"coding": [table("place-kind")[row["kind"]].coding()]},
+        managingOrganization=_organization_ref(row["organization"]),
+    )  # fmt: skip
+    if "within" in row:
+        found["partOf"] = {"reference": f"Location/{row['within']}"}
+    if row["kind"] == "bd":
+        found["operationalStatus"] = table("bed-status")["U"].coding()
     return found
 
 
@@ -59,21 +95,62 @@ def _affiliations(known: dict[str, Any]) -> Iterator[Resource]:
             )  # fmt: skip
 
 
+def _alliance(known: dict[str, Any]) -> Iterator[Resource]:
+    codes = table("affiliation")
+    for member in known["members"]:
+        yield _made(
+            "OrganizationAffiliation", f"{member}-member", active=True, period={"start": FOUNDED},
+            organization=_organization_ref("alliance"), participatingOrganization=_organization_ref(member),
+            code=[{"coding": [codes["member"].coding()]}],
+        )  # fmt: skip
+    for row in known["agreements"]:
+        yield _made(
+            "OrganizationAffiliation", f"{row['partner']}-agreement", active=True,
+            identifier=[{"system": systems.AGREEMENT_NUMBER, "value": row["number"]}],
+            period={"start": row["start"], "end": row["end"]},
+            organization=_organization_ref(row["party"]), participatingOrganization=_organization_ref(row["partner"]),
+            code=[{"coding": [codes["agreement"].coding()]}, {"coding": [table("agreement")[row["kind"]].coding()]}],
+        )  # fmt: skip
+
+
 def _staff(row: dict[str, Any], number: int) -> Iterator[Resource]:
     family, given = row["name"][0], row["name"][1:]
     title = titles()[row["title"]]
-    yield _made(
+    who = _made(
         "Practitioner", row["id"], active=True,
         identifier=[{"system": systems.STAFF_NUMBER, "value": f"D509900{number:06d}"}],
         name=[{"text": row["name"], "family": family, "given": [given]}],
         telecom=[{"system": "phone", "value": f"1269000{number:04d}", "use": "work"}],
     )  # fmt: skip
-    yield _made(
-        "PractitionerRole", f"{row['id']}-{row['organization']}", active=True,
+    _qualify(who, row, number)
+    yield who
+    post = _made(
+        "PractitionerRole", f"{row['id']}-{row['organization']}", active=True, period={"start": FOUNDED},
         practitioner={"reference": f"Practitioner/{row['id']}", "display": row["name"]},
         organization=_organization_ref(row["organization"]),
         code=[{"coding": [{"system": systems.STAFF_ROLE, "code": row["role"]}, title.coding()], "text": title.zh}],
     )  # fmt: skip
+    if "department" in row:
+        post["extension"] = [_extension(DEPARTMENT, valueReference=_organization_ref(row["department"]))]
+    yield post
+
+
+def _qualify(who: Resource, row: dict[str, Any], number: int) -> None:
+    """Certificates in the form in which ``directory_people`` writes them."""
+    found: list[Resource] = []
+    if "scope" in row:
+        certificate = {"system": systems.PRACTICE_LICENCE, "value": f"110509900{number:06d}"}
+        who["identifier"].append(certificate)
+        scope = table("practice-scope")[row["scope"]]
+        found.append({"identifier": [certificate], "code": {"coding": [scope.coding()]}, "period": {"start": FOUNDED}})
+    if "level" in row:
+        found.append({"code": {"coding": [table("title-level")[row["level"]].coding()]}})
+    if found:
+        who["qualification"] = found
+
+
+def _extension(name: str, **value: Any) -> Resource:
+    return {"url": EXT + name, **value}
 
 
 def _organization_ref(id_: str) -> dict[str, str]:
