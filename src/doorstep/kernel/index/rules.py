@@ -29,6 +29,9 @@ CONVERTED: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """FHIR types that have rows, by kind of parameter (R4 3.1.1.4). SampledData has none, nor has free text as a date."""
 
+BEYOND: Mapping[str, tuple[str, ...]] = {"Binary": ("Binary.securityContext",)}
+"""Type -> paths that name its resident and have no search parameter (R4 Binary: treated as what it belongs to)."""
+
 GRAMS = frozenset(("name", "family", "given", "alias"))
 """String parameters with bigram rows (suffix ``:gram``) for their CJK text."""
 
@@ -146,6 +149,9 @@ def about(type_name: str, table: Definitions) -> list[Rule]:
         for route in _plain_routes(type_name, code, table, "reference")
         if route.type == "Reference"
     ]
+    for path in BEYOND.get(type_name, ()):
+        found += [Rule("resident", route, _NO_KEYS, order=1)
+                  for route in routes(path, base=type_name, types=table.types) or ()]  # fmt: skip
     if not found:
         return []
     if "code" in table.search[type_name]:
