@@ -5,7 +5,8 @@ position in each file is kept in the record by the file's content; a chunk that 
 recognised, so loading a file again changes nothing. References may dangle here (a file may name what comes later);
 ``check`` lists those that still do.
 
-A Bundle that is a transaction is carried out as one, all or nothing, and once: its content is a key that the same
+The entries of another Bundle are loaded like lines, once the names by which they refer to each other are replaced. A
+Bundle that is a transaction is carried out as one, all or nothing, and once: its content is a key that the same
 commit takes.
 """
 
@@ -20,12 +21,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from doorstep.kernel import bundle, exact, load_file, rows
+from doorstep.kernel import bundle, exact, load_bundle, load_file, rows
 from doorstep.kernel.errors import Malformed, Refusal
 from doorstep.kernel.load_helpers import helpers
 from doorstep.kernel.load_position import Position
 from doorstep.kernel.puts import home_part, put_of
-from doorstep.kernel.refs import DIRECTORY, Actor, is_id, named_id, new_id, part_of_id, part_of_resident
+from doorstep.kernel.refs import DIRECTORY, Actor, is_id, new_id, part_of_id
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx, checked
 from doorstep.kernel.writeset import Put, WriteSet
@@ -78,14 +79,15 @@ def _load_bundle(
     if content.get("type") in ("transaction", "batch"):
         _load_transaction(store, actor, content, raw, result)
         return
-    entries = [
-        (number, exact.encode(entry["resource"]))
-        for number, entry in enumerate(content.get("entry", []), 1)
-        if isinstance(entry, dict) and isinstance(entry.get("resource"), dict)
-    ]
+    name = _digest(raw)
+    try:
+        entries = load_bundle.entries(raw, name)
+    except Refusal as refusal:
+        result.refused.append((1, refusal))
+        return
     for start in range(0, len(entries), load_file.CHUNK):
         some = entries[start : start + load_file.CHUNK]
-        _commit(store, actor, prepare(some, actor.organization, store.clock.now(), _digest(raw)), result)
+        _commit(store, actor, prepare(some, actor.organization, store.clock.now(), name), result)
         if progress:
             progress(start + len(some), len(entries))
 
@@ -165,7 +167,7 @@ def _put(raw: bytes, organization: str, moment: int, name: str) -> Put:
     checked(resource)
     type_name, id_ = resource["resourceType"], resource.get("id")
     if id_ is None:
-        id_ = _own_id(resource, name)
+        id_ = load_bundle.own_id(resource, name)
     elif not isinstance(id_, str) or not is_id(id_):
         raise Malformed("tx.id-missing", element=f"{type_name}.id")
     carried = part_of_id(id_)
@@ -179,14 +181,6 @@ def _put(raw: bytes, organization: str, moment: int, name: str) -> Put:
         custodian=organization,
         method="PUT",
     )
-
-
-def _own_id(resource: dict[str, Any], name: str) -> str:
-    """A new id; of a line that has a name always the same, so that a line that is met twice is written once."""
-    if not name:
-        return new_id(home_part(resource))
-    part = part_of_resident(name) if resource["resourceType"] == "Patient" else home_part(resource)
-    return named_id(part, name)
 
 
 def _commit(store: Store, actor: Actor, prepared: Prepared, result: Loaded) -> None:
