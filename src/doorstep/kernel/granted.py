@@ -57,8 +57,7 @@ def of_person(reads: Reads, *, person: str, reasons: Sequence[str]) -> list[Gran
 def holds(reads: Reads, *, resident: str, reason: str, org: str = "", person: str = "") -> bool:
     """Whether an institution or a person holds a grant for this reason now."""
     return any(
-        grant.reason == reason and ((org and grant.org == org and not grant.person) or (person and grant.person == person))
-        for grant in of_resident(reads, resident=resident)
+        grant.reason == reason and _held_by(grant, org, person) for grant in of_resident(reads, resident=resident)
     )
 
 
@@ -66,10 +65,13 @@ def reads_record(reads: Reads, *, resident: str) -> bool:
     """Whether the reader holds a grant that opens the whole ordinary record of a resident now."""
     actor = reads.actor
     return any(
-        grant.level >= 2 and not grant.scope
-        and ((actor.organization and grant.org == actor.organization and not grant.person) or grant.person == actor.person)
+        grant.level >= 2 and not grant.scope and _held_by(grant, actor.organization, actor.person)
         for grant in of_resident(reads, resident=resident)
-    )  # fmt: skip
+    )
+
+
+def _held_by(grant: Grant, org: str, person: str) -> bool:
+    return bool((person and grant.person == person) or (org and grant.org == org and not grant.person))
 
 
 def by_ids(reads: Reads, resident: str, ids: Sequence[str]) -> dict[str, Grant]:

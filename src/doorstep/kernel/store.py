@@ -27,9 +27,10 @@ from doorstep.kernel.postgres import PostgresEngine
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Stored
 from doorstep.kernel.sessions import BEARER, Sessions
+from doorstep.kernel.shown import by_resident
 from doorstep.kernel.sqlite import SqliteEngine
 from doorstep.kernel.tx import Tx, checked
-from doorstep.kernel.writeset import LostRace
+from doorstep.kernel.writeset import LostRace, WriteSet
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -113,10 +114,24 @@ class Store:
         return feed.read(self.engine, after, limit)
 
     def audit(self, access: audit.Access) -> None:
-        """Write an access down durably, with the grants that allowed it, before the answer that it tells of leaves."""
+        """Write an access down durably, with the grants that allowed it, before the answer that it tells of leaves.
+
+        What showed several residents is one row each, all in one commit.
+        """
         now = self.clock.now()
-        grants = allowing(_Once(self.engine), dataclasses.replace(access.actor, at=now), access.refs)
-        self.engine.audit(access.row(now, grants))
+        actor = dataclasses.replace(access.actor, at=now)
+        if len(access.refs) < 2 and (access.resident or not access.refs):
+            self.engine.audit(access.row(now, allowing(_Once(self.engine), actor, access.refs)))
+            return
+        shares = by_resident(_Once(self.engine), actor, access.refs)
+        shown = [
+            dataclasses.replace(access, resident=who or access.resident, refs=refs).row(now, grants)
+            for who, refs, grants in shares
+        ]
+        if len(shown) == 1:
+            self.engine.audit(shown[0])
+        else:
+            self.engine.apply(WriteSet(audits=list(shown), now=now))
 
     # -- accounts, settings, health
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from doorstep.kernel import rows
 from doorstep.kernel.engine import Reader
-from doorstep.kernel.explain import allowing, allowing_writes
+from doorstep.kernel.explain import allowing_writes
 from doorstep.kernel.refs import DIRECTORY, Actor, new_id
+from doorstep.kernel.shown import by_resident
 from doorstep.kernel.writeset import Put
 
 _ACTIONS: Final = {"POST": "create", "DELETE": "delete", "PATCH": "patch"}
@@ -30,12 +31,14 @@ def testimony(
     ]  # fmt: skip
     seen = list(read)
     if seen:
-        refs = [f"{type_name}/{id_}" for type_name, id_ in seen]
-        found.append(rows.audit_row(
-            actor, id=new_id(DIRECTORY), at=at, action="read", refs=" ".join(refs), outcome=200,
-            resident=next((id_ for type_name, id_ in seen if type_name == "Patient"), ""),
-            grant=allowing(reader, actor, refs),
-        ))  # fmt: skip
+        shares = by_resident(reader, actor, [f"{type_name}/{id_}" for type_name, id_ in seen])
+        found += [
+            rows.audit_row(
+                actor, id=new_id(DIRECTORY), at=at, action="read", refs=" ".join(refs), outcome=200, resident=resident,
+                grant=grants,
+            )
+            for resident, refs, grants in shares
+        ]  # fmt: skip
     return found
 
 
