@@ -9,8 +9,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Final
+
+from doorstep.kernel import exact
+from doorstep.kernel.errors import Gone, NotFound
+from doorstep.kernel.read import Reads
+from doorstep.terms import systems
+
+OWN_LIMIT: Final = f"{systems.BASE}/ext/limit"
+"""One dated rule of the alliance: limit, period (its end is the first day on which it no longer holds), kind, basis."""
 
 _UNITS = {"min": 60, "h": 3600, "d": 86400}
 
@@ -48,9 +57,57 @@ def policies() -> tuple[Policy, ...]:
     )
 
 
-def policy(key: str, *, on: date) -> Policy:
-    """The limit that holds on a day. Raises LookupError when there is none: a limit is never guessed."""
+def policy(key: str, *, on: date, reads: Reads | None = None) -> Policy:
+    """The limit that holds on a day. Raises LookupError when there is none: a limit is never guessed.
+
+    With ``reads`` the alliance's own rule comes first, as the record holds it: a command passes its ``tx``.
+    """
+    if reads is not None:
+        for row in reversed(own_policies(reads, key)):
+            if row.holds(on):
+                return row
     for row in policies():
         if row.key == key and row.holds(on):
             return row
     raise LookupError(key, on)
+
+
+def keys() -> tuple[str, ...]:
+    """What there are limits for, in the order of the file."""
+    return tuple(dict.fromkeys(row.key for row in policies()))
+
+
+def own_id(key: str) -> str:
+    """The id of the Library that holds the alliance's own rules for a limit."""
+    return f"policy.{key}"
+
+
+def own_policies(reads: Reads, key: str) -> tuple[Policy, ...]:
+    """The alliance's own rules for a limit, oldest first: a versioned Library, read by id and cached by its text."""
+    id_ = own_id(key)
+    asked = ("Library", id_) in reads.seen
+    try:
+        body = reads.stored("Library", id_).body
+    except (NotFound, Gone):
+        return ()
+    if not asked:
+        # A rule that a command goes by is not something that its actor was shown.
+        reads.seen.pop(("Library", id_), None)
+    return _own(key, body)
+
+
+@lru_cache(maxsize=2000)
+def _own(key: str, body: bytes) -> tuple[Policy, ...]:
+    found = []
+    for each in exact.decode(body).get("extension", ()):
+        if each["url"] != OWN_LIMIT:
+            continue
+        part = {entry["url"]: entry for entry in each["extension"]}
+        period = part["period"]["valuePeriod"]
+        quantity = part["limit"]["valueQuantity"]
+        found.append(Policy(
+            key, int(quantity["value"]), quantity["unit"], date.fromisoformat(period["start"]),
+            date.fromisoformat(period["end"]) if "end" in period else None, part["kind"]["valueCode"],
+            part["basis"]["valueString"],
+        ))  # fmt: skip
+    return tuple(found)

@@ -202,7 +202,7 @@ def _enter(tx: Tx, table: Table, code: str, task: Resource, until: int) -> int:
         task.pop("owner", None)
         return 0
     task["owner"] = {"reference": parties(table, task)[state.owner]}
-    limit = policy(state.limit.replace("{priority}", task["priority"]), on=day(tx.now))
+    limit = policy(state.limit.replace("{priority}", task["priority"]), on=day(tx.now), reads=tx)
     deadline = until or tx.now + limit.microseconds
     restriction["period"] = {"end": instant(deadline)}
     return deadline

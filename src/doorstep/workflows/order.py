@@ -82,7 +82,7 @@ def report(tx: Tx, *, task: str, results: Mapping[str, str], conclusion: str = "
     order = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
     observed = [tx.create(each) for each in _observations(tx, act, order, given)]
     diagnostic = tx.create(_report(tx, order, observed, conclusion))
-    tx.end_grants(case.ref, at=tx.now + policy("order.access", on=day(tx.now)).microseconds)
+    tx.end_grants(case.ref, at=tx.now + policy("order.access", on=day(tx.now), reads=tx).microseconds)
     done = request_status(tx, case, act)
     return move(tx, case, act, outputs=(item_reference("report", str(diagnostic.ref)),),
                 also=(f"{diagnostic.ref}/_history/{diagnostic.version}", done))  # fmt: skip

@@ -184,7 +184,7 @@ def acknowledge(tx: Tx, *, task: str) -> Stored:
     """The township has the patient and the plan; both sides keep reading the record for some days."""
     act = TABLE.act("acknowledge")
     case = _case(tx, task, act)
-    tx.end_grants(case.ref, at=tx.now + policy("referral.access", on=day(tx.now)).microseconds)
+    tx.end_grants(case.ref, at=tx.now + policy("referral.access", on=day(tx.now), reads=tx).microseconds)
     return move(tx, case, act)
 
 

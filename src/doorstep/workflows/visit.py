@@ -88,11 +88,12 @@ def open_visit(tx: Tx, *, resident: str, complaint: str, presence: str, occurred
     }  # fmt: skip
     id_ = tx.fresh_id(encounter)
     source = f"Encounter/{id_}"
-    limit = policy(TABLE.state("in-progress").limit, on=day(tx.now)).microseconds
+    limit = policy(TABLE.state("in-progress").limit, on=day(tx.now), reads=tx).microseconds
     tx.claim("visit", f"{resident} {institution}", holder=id_, expires=tx.now + limit)
     tx.grant(
         resident=Ref.parse(resident).id, org=institution, level=verified.level(how), reason="visit", source=source,
-        ends=tx.now + limit + policy("visit.access", on=day(tx.now)).microseconds, verified=verified.is_verified(how),
+        ends=tx.now + limit + policy("visit.access", on=day(tx.now), reads=tx).microseconds,
+        verified=verified.is_verified(how),
     )
     stored = tx.create(encounter, id=id_)
     if not verified.is_verified(how):
@@ -113,10 +114,10 @@ def verify(tx: Tx, *, encounter: str, presence: str) -> Stored:
         raise Invalid("privacy.unknown-presence", element="presence", presence=presence)
     visit["extension"] = [verified.extension(how)]
     stored, _ = tx.update(visit, if_match=version)
-    kept = policy(TABLE.state("in-progress").limit, on=day(tx.now)).microseconds
+    kept = policy(TABLE.state("in-progress").limit, on=day(tx.now), reads=tx).microseconds
     tx.grant(
         resident=Ref.parse(resident).id, org=institution, level=2, reason="visit", source=source,
-        ends=moment(visit["period"]["start"]) + kept + policy("visit.access", on=day(tx.now)).microseconds,
+        ends=moment(visit["period"]["start"]) + kept + policy("visit.access", on=day(tx.now), reads=tx).microseconds,
     )
     verified.take_off_review(tx, encounter=source)
     attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident))
@@ -171,7 +172,7 @@ def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None)
     source, resident = f"Encounter/{encounter}", visit["subject"]["reference"]
     tx.release("visit", f"{resident} {tx.actor.organization}", holder=encounter)
     tx.cancel_due("visit.deadline", source)
-    kept = 0 if act.code == "cancel" else policy("visit.access", on=day(tx.now)).microseconds
+    kept = 0 if act.code == "cancel" else policy("visit.access", on=day(tx.now), reads=tx).microseconds
     tx.end_grants(source, at=tx.now + kept)
     attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident), reason=reason)
     return stored
