@@ -45,6 +45,11 @@ def everything(service: Service, request: Request) -> Response:
     return Response(200, [JSON_HEADER], bundle("searchset", total=page.total, links=links, entries=shown))
 
 
+def everything_of_all(service: Service, request: Request) -> Response:
+    """R4 lets a server give the records of all residents at once here; this one asks whose record is meant."""
+    raise NotSupported("rest.everything-of-one", type=request.args[0])
+
+
 def _text(name: str, value: Any) -> str:
     """The value as the kernel takes it: a moment may come with a "+" that was not escaped and became a blank."""
     return str(value).replace(" ", "+") if name in ("start", "end", "_since") else str(value)

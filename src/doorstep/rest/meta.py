@@ -1,7 +1,8 @@
 """Metadata without the rest: operations $meta, $meta-add and $meta-delete of R4 3.2.0 (Resource operations).
 
 Profiles, tags and security labels of one resource are shown, added to, or taken from. A change is a new version, like
-any other change; the rest of the resource stays.
+any other change; the rest of the resource stays. Of a type, or of the whole record, those are shown that are in use in
+resources that the reader may see.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from doorstep.kernel import exact
+from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BadRequest
+from doorstep.kernel.search.labels import labels
 from doorstep.kernel.tx import Tx
 from doorstep.rest import access, governed
+from doorstep.rest.asking import view
 from doorstep.rest.conditions import if_match
 from doorstep.rest.parameters import given, one
 from doorstep.rest.request import Request
@@ -29,6 +33,24 @@ def meta(service: Service, request: Request) -> Response:
     access.record(service, request, "$meta", type=type_name, refs=(str(stored.ref),), part=stored.part,
                   resident=access.resident_of(type_name, id_, stored.body))
     return resource(_parameters(exact.decode(stored.body)), headers=version_headers(stored))
+
+
+def meta_of_type(service: Service, request: Request) -> Response:
+    """What is in use in resources of one type."""
+    return _in_use(service, request, request.args[0], [request.args[0]])
+
+
+def meta_of_all(service: Service, request: Request) -> Response:
+    """What is in use in the whole record."""
+    return _in_use(service, request, "", list(definitions().resources))
+
+
+def _in_use(service: Service, request: Request, type_name: str, types: list[str]) -> Response:
+    given(service, request, names=())
+    with view(service, request.actor) as seen:
+        found = labels(seen.reader, seen.actor, types)
+    access.record(service, request, "$meta", type=type_name)
+    return resource(_parameters({"meta": found}))
 
 
 def add(service: Service, request: Request) -> Response:
