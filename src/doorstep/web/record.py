@@ -12,6 +12,7 @@ from doorstep.kernel.refs import Ref
 from doorstep.terms import systems
 from doorstep.terms.catalogue import analytes
 from doorstep.web.lists import Names
+from doorstep.web.templatetags.words import concept
 from doorstep.workflows.identity import Card, card
 
 Resource = dict[str, Any]
@@ -19,13 +20,20 @@ Resource = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """The strip on top of every page about one person. ``allergies`` None: nobody has asked yet."""
+    """The strip on top of every page about one person. ``allergies`` None: nobody has asked yet.
+
+    ``risks`` are the active Flags in words; ``same_name``: the reader can see somebody else of exactly this name.
+    """
 
     card: Card
     record_number: str
     phone: str
     address: str
     allergies: tuple[Resource, ...] | None
+    risks: tuple[str, ...] = ()
+    team: str = ""
+    payer: str = ""
+    same_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +76,51 @@ class Visit:
     place_reference: str
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing of an episode; ``lane`` is a message key (report, medicine ...), ``origin`` whose entry it is."""
+
+    lane: str
+    text: str
+    origin: str = ""
+    foreign: bool = False
+    flag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """One row of the timeline: a visit with what came of it, or a report that belongs to no visit."""
+
+    at: str
+    title: str
+    origin: str
+    foreign: bool
+    address: str
+    lines: tuple[Line, ...]
+
+
 def banner(reads: Reads, resident: str) -> Banner:
     """Who this is. NotFound when the reader may not see the resident."""
     patient = reads.read("Patient", resident)
+    about = ("patient", f"Patient/{resident}")
+    flags = reads.search("Flag", [about])
+    teams = reads.search("CareTeam", [about, ("status", "active")])
+    cover = reads.search("Coverage", [("beneficiary", f"Patient/{resident}"), ("status", "active")])
     allergies = reads.search("AllergyIntolerance", [("patient", f"Patient/{resident}")])
     numbers = {entry.get("system"): entry.get("value", "") for entry in patient.get("identifier", ())}
     phones = [entry["value"] for entry in patient.get("telecom", ()) if entry.get("system") == "phone"]
     return Banner(
         card(patient), numbers.get(systems.HEALTH_RECORD, ""), phones[0] if phones else "",
         patient.get("address", [{}])[0].get("text", ""), tuple(allergies) or None,
+        risks=tuple(concept(each.get("code")) for each in flags if each.get("status") == "active"),
+        team=str(teams[0].get("name", "")) if teams else "",
+        payer=concept(cover[0].get("type")) if cover else "", same_name=_same_name(reads, card(patient).name),
     )  # fmt: skip
+
+
+def _same_name(reads: Reads, name: str) -> bool:
+    pairs = [("name:exact", name), ("_count", "2")]
+    return bool(name) and len(reads.page("Patient", pairs, strict=True).matches) > 1
 
 
 def problems(reads: Reads, resident: str) -> list[Resource]:
@@ -156,6 +199,50 @@ def report(found: Resource, observed: dict[str, Resource], names: Names) -> Repo
         names.of(performer) if performer.startswith("Organization/") else "", found.get("conclusion", ""),
         tuple(line for each in ids if each in observed for line in _lines(observed[each])),
     )  # fmt: skip
+
+
+def episodes(reads: Reads, resident: str, names: Names, ours: str, count: int = 20) -> list[Episode]:
+    """The newest visits with what came of them, and reports that belong to none of them, newest first."""
+    query = [("patient", f"Patient/{resident}"), ("_sort", "-date"), ("_count", str(count)),
+             ("_revinclude", "Condition:encounter"), ("_revinclude", "DiagnosticReport:encounter"),
+             ("_revinclude", "MedicationRequest:encounter")]  # fmt: skip
+    page = reads.page("Encounter", query, strict=True)
+    came: dict[str, list[Resource]] = {}
+    for entry in page.includes:
+        found = exact.decode(entry.body)
+        came.setdefault(found.get("encounter", {}).get("reference", ""), []).append(found)
+    seen = {found["id"] for group in came.values() for found in group}
+    lines = []
+    for entry in page.matches:
+        encounter = exact.decode(entry.body)
+        told = visit(encounter, names)
+        own = told.place_reference == ours
+        parts = tuple(_line(each, names, ours) for each in came.get(f"Encounter/{encounter['id']}", ()))
+        lines.append(Episode(told.at, told.complaint, told.place, not own, f"/v/{told.id}/" if own else "", parts))
+    for found in newest(reads, "DiagnosticReport", resident, "date", count):
+        if found["id"] not in seen and not found.get("encounter"):
+            alone = _line(found, names, ours)
+            lines.append(Episode(_when(found), alone.text, alone.origin, alone.foreign, "", ()))
+    return sorted(lines, key=lambda episode: episode.at, reverse=True)[:count]
+
+
+_LANES = {
+    "Condition": ("web.problems", "code", "recorder"),
+    "DiagnosticReport": ("web.reports", "code", "performer"),
+    "MedicationRequest": ("web.medicines", "medicationCodeableConcept", "requester"),
+}
+
+
+def _line(found: Resource, names: Names, ours: str) -> Line:
+    lane, what, by = _LANES[found["resourceType"]]
+    writer = found.get(by, {})
+    reference = (writer[0] if isinstance(writer, list) and writer else writer or {}).get("reference", "")
+    place = reference if reference.startswith("Organization/") else ""
+    return Line(lane, concept(found.get(what)), names.of(place) if place else "", bool(place) and place != ours)
+
+
+def _when(found: Resource) -> str:
+    return str(found.get("effectiveDateTime") or found.get("issued", ""))
 
 
 def newest(

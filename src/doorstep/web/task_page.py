@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -17,11 +17,12 @@ from doorstep.kernel.refs import Ref
 from doorstep.web import lists, record
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.guard import staff
+from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
 from doorstep.workflows import order
 from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
-from doorstep.workflows.identity import name_of
+from doorstep.workflows.identity import card, name_of
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import Table
 
@@ -61,7 +62,44 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     language = translation.get_language()
     label = words(TABLES[workflow].act(act).label, language)
     messages.success(request, words("web.done-act", language, act=label))
-    return HttpResponseRedirect(f"/t/{task}/")
+    return HttpResponseRedirect(_after(request, task))
+
+
+@staff
+def preview(request: Any, task: str) -> HttpResponse:
+    """What a list shows of a row beside itself."""
+    now = request.store.clock.now()
+    with request.store.snapshot(request.person.actor) as reads:
+        found = reads.read("Task", task)
+        if workflow_of(found) not in TABLES:
+            raise NotFound("read.not-found", type="Task", id=task)
+        resident = reads.read("Patient", Ref.parse(found["for"]["reference"]).id)
+        row = lists.row(found, card(resident), Names(reads), now)
+    sheet = boxes(found.get("input", []))
+    facts = [(label, sheet[name]) for name, label in _PREVIEWED.items() if sheet.get(name)]
+    notes = [("web.box-note", note.get("text", "")) for note in found.get("note", ())]
+    name = request.GET.get("list", "")
+    address = f"/t/{task}/?list={name}" if name in LISTS else f"/t/{task}/"
+    return render(request, "parts/preview.html", {"row": row, "facts": facts + notes, "address": address})
+
+
+_PREVIEWED: Final = {
+    "impression": "web.box-impression", "illness": "web.box-illness", "history": "web.box-history",
+    "treatment": "web.box-treatment-sent",
+}  # fmt: skip
+
+
+def _after(request: Any, task: str) -> str:
+    """Where an act leads: the Task again while it waits here, else the next row of the list it was opened from."""
+    name = request.POST.get("list", "")
+    if name not in LISTS:
+        return f"/t/{task}/"
+    with request.store.snapshot(request.person.actor, audited=False) as reads:
+        found = reads.read("Task", task)
+        if found.get("owner", {}).get("reference") == request.person.organization:
+            return f"/t/{task}/?list={name}"
+        following = next_of(reads, name, request.person, without=task)
+    return f"/t/{following}/?list={name}" if following else f"/w/{name}/"
 
 
 def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: str, status: int) -> HttpResponse:
@@ -75,13 +113,17 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         resident = Ref.parse(found["for"]["reference"]).id
         context: dict[str, Any] = {
             "task": found, "banner": record.banner(reads, resident), "errors": errors, "given": given,
-            "failed": failed, "row": lists.row(found, None, names, now), "steps": steps(reads, table, found, names),
+            "failed": failed, "list": request.POST.get("list", request.GET.get("list", "")),
+            "row": lists.row(found, None, names, now), "steps": steps(reads, table, found, names),
             "plan_rows": [(f"items[{place}].text", f"items[{place}].by") for place in range(PLAN_ROWS)],
             **_about(reads, table, found, names, now),
         }  # fmt: skip
     played = parts_played(table, found, request.person.organization)
     offered = table.offered(state_of(found), played)
     context["forms"] = forms(table, offered, context.get("test"))
+    boxed = {box.name for form in context["forms"] if form.act.code == failed for box in form.boxes}
+    named = {name: sentence for name, sentence in errors.items() if name in boxed}
+    context["summary"] = named or ({"": errors[""]} if "" in errors else {})
     context["ours"] = found.get("owner", {}).get("reference") == request.person.organization
     return render(request, "task.html", context, status=status)
 

@@ -26,6 +26,8 @@ def show(request: Any, resident: str) -> HttpResponse:
             "signs": record.vital_signs(reads, resident),
             "visits": record.visits(reads, resident, names),
             "reports": record.reports(reads, resident, names),
+            "episodes": record.episodes(reads, resident, names, request.person.organization),
             "rows": lists.of_resident(reads, resident=f"Patient/{resident}", now=now),
         }
+    context["due"] = [row for row in context["rows"] if row.workflow.name == "plan"]
     return render(request, "resident.html", context)
