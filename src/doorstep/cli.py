@@ -40,11 +40,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--workers", type=int, default=1)
     serve.add_argument("--threads", type=int, default=64)
     serve.add_argument("--roles", default="api,pages,jobs")
-    serve.add_argument("--tls-certificate", default="", metavar="FILE")
+    serve.add_argument("--tls-certificate", "--tls-cert", default="", metavar="FILE")
     serve.add_argument("--tls-key", default="", metavar="FILE")
     serve.add_argument("--plain-beyond-loopback", action="store_true")
     serve.add_argument("--cors", action="append", default=[], metavar="ORIGIN")
     serve.add_argument("--behind-proxy", action="store_true")
+    serve.add_argument("--host", action="append", default=[], dest="hosts", metavar="NAME")
     serve.add_argument("--delete-many", action="store_true")
     serve.add_argument("--audit-heads", default=os.environ.get("DOORSTEP_AUDIT_HEADS", ""), metavar="DIR")
 
@@ -52,6 +53,12 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")
     token.add_argument("--hours", type=float, default=12)
     token.add_argument("--revoke", action="store_true")
+
+    account = _verb(verbs, "account")
+    account.add_argument("act", choices=["list", "add", "invite", "disable", "enable", "reset", "unlock"])
+    account.add_argument("name", nargs="?", default="", metavar="ACCOUNT")
+    account.add_argument("--person", default="", metavar="REFERENCE")
+    account.add_argument("--external", default="", metavar="PROVIDER:VALUE")
 
     load = _verb(verbs, "load")
     load.add_argument("files", nargs="+", type=Path, metavar="FILE")

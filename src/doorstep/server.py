@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import threading
 import time
 import urllib.error
@@ -18,7 +19,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from doorstep import operate
+from doorstep import locale_text
 from doorstep.kernel import audit_heads, index
 from doorstep.kernel import store as stores
 from doorstep.kernel.errors import Unavailable
@@ -65,6 +66,8 @@ class Settings:
     """Web origins that may call the interface from a browser."""
     behind_proxy: bool = False
     """Whether X-Forwarded-Proto and X-Forwarded-Host come from our own proxy."""
+    hosts: tuple[str, ...] = ()
+    """By which names browsers call the pages, beside loopback; a request for another name is refused."""
     delete_many: bool = False
     """Whether one conditional delete may remove several resources."""
     audit_heads: str = ""
@@ -74,6 +77,30 @@ class Settings:
     def heads(self) -> Path:
         """The file of these heads."""
         return Path(self.audit_heads or self.data) / audit_heads.FILE
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the pages through TLS: ours, or that of the proxy in front."""
+        return bool(self.tls_certificate) or self.behind_proxy
+
+
+def set_up_token(settings: Settings) -> str:
+    """What makes the first account, when there is none yet: printed on this machine only, and again at every start."""
+    if "pages" not in settings.roles or settings.demo:
+        return ""
+    from doorstep.web.wsgi import prepare
+
+    prepare(Path(settings.data), secure=settings.secure, behind_proxy=settings.behind_proxy, hosts=settings.hosts)
+    from django.db import connections
+
+    from doorstep.web.accounts import first
+
+    store = stores.open(settings.url)
+    try:
+        return first.token(store)
+    finally:
+        store.close()
+        connections.close_all()  # a worker process opens its own
 
 
 def refuse_unsafe(settings: Settings) -> None:
@@ -94,6 +121,9 @@ def refuse_unsafe(settings: Settings) -> None:
 
 def make_wsgi(store: Store, settings: Settings) -> Wsgi:
     """The whole application over a store."""
+    # Not before a worker needs it: what it counts with looks into the environment when it is first imported.
+    from doorstep import operate
+
     roles = settings.roles
     mounts: dict[str, Wsgi] = {}
     if "api" in roles:
@@ -109,7 +139,14 @@ def make_wsgi(store: Store, settings: Settings) -> Wsgi:
     if "pages" in roles:
         from doorstep.web.wsgi import make_app as make_pages
 
-        mounts[""] = make_pages(store, Path(settings.data), settings.demo)
+        mounts[""] = make_pages(
+            store,
+            Path(settings.data),
+            settings.demo,
+            secure=settings.secure,
+            behind_proxy=settings.behind_proxy,
+            hosts=settings.hosts,
+        )
     api, pages = mounts.get("/fhir", _nothing), mounts.get("", _nothing)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -129,8 +166,16 @@ def _nothing(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
 def register_work(store: Store) -> None:
     """Whatever runs later: each workflow names its own."""
     from doorstep import workflows
+    from doorstep.rest import hooks
 
     workflows.register(store.runner)
+    hooks.register(store)
+
+
+def _hooks(store: Store) -> Pump:
+    from doorstep.rest.hooks import Pump
+
+    return Pump(store).start()
 
 
 def worker() -> Wsgi:
@@ -142,6 +187,7 @@ def worker() -> Wsgi:
     register_work(store)
     if "jobs" in settings.roles:
         store.start_background(heads=settings.heads)
+        Finalize(None, _hooks(store).close, exitpriority=200)
     # A worker is a process of multiprocessing: atexit is not called at its end, a finalizer is.
     Finalize(None, store.close, exitpriority=100)
     return make_wsgi(store, settings)
@@ -153,13 +199,19 @@ def serve(settings: Settings) -> int:
     stores.open(settings.url).close()  # the lock and the schema: refused here, in one sentence, before anything starts
     if set(settings.roles) == {"jobs"}:
         return _jobs_only(settings)
+    token = set_up_token(settings)
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
     os.environ[_CONFIG] = json.dumps(asdict(settings))
+    counts = tempfile.TemporaryDirectory(prefix="doorstep-metrics-")
+    if settings.workers > 1:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
     scheme = "https" if settings.tls_certificate else "http"
     host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    if token:
+        _say("accounts.cli-token", address=f"{scheme}://{host}:{settings.port}/", token=token)
     threading.Thread(target=_announce, args=(f"{scheme}://{host}:{settings.port}", settings), daemon=True).start()
     server = Granian(
         "doorstep.server:worker", address=settings.bind, port=settings.port, interface=Interfaces.WSGI,
@@ -169,7 +221,8 @@ def serve(settings: Settings) -> int:
         ssl_cert=Path(settings.tls_certificate) if settings.tls_certificate else None,
         ssl_key=Path(settings.tls_key) if settings.tls_key else None,
     )  # fmt: skip
-    server.serve()
+    with counts:
+        server.serve()
     return 0
 
 
@@ -190,16 +243,24 @@ def _announce(base: str, settings: Settings) -> None:
     print(f"ready {base}/ fhir={base}/fhir roles={roles}", flush=True)
 
 
+def _say(key: str, **params: object) -> None:
+    """One line on stderr in the terminal's language: stdout belongs to the ready line."""
+    language = locale_text.language((os.environ.get("LC_ALL") or os.environ.get("LANG", "")).replace("_", "-"))
+    print(locale_text.text(key, dict(params), language), file=sys.stderr, flush=True)
+
+
 def _jobs_only(settings: Settings) -> int:
     import signal
 
     store = stores.open(settings.url)
     register_work(store)
     store.start_background(heads=settings.heads)
+    pump = _hooks(store)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     print("ready roles=jobs", flush=True)
     stop.wait()
+    pump.close()
     store.close()
     return 0

@@ -53,6 +53,7 @@ def serve(options: Namespace) -> int:
             plain_beyond_loopback=options.plain_beyond_loopback,
             cors=tuple(options.cors),
             behind_proxy=options.behind_proxy,
+            hosts=tuple(options.hosts),
             delete_many=options.delete_many,
             audit_heads=options.audit_heads,
         )
@@ -72,6 +73,19 @@ def token(options: Namespace) -> int:
             print(store.issue_token(options.account, actor, ttl=int(options.hours * 3600)))
     finally:
         store.close()
+    return 0
+
+
+def account(options: Namespace) -> int:
+    """Accounts of people, by the local operator; works beside a running server."""
+    from doorstep.web.wsgi import prepare
+
+    prepare(_data(options))
+    from doorstep.web.accounts import desk
+
+    with _opened(options) as store:
+        for key, params in desk.run(store, options.act, options.name, options.person, options.external, by=OPERATOR):
+            say(key, **params)
     return 0
 
 

@@ -52,13 +52,10 @@ class _Quiet(WSGIRequestHandler):
 
 @pytest.fixture(scope="session")
 def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An accounts database with one account for each of the staff. Hashes are slow on purpose, except here."""
+    """An accounts database with one account for each of the staff."""
     folder = tmp_path_factory.mktemp("accounts")
     prepare(folder)
-    from django.contrib.auth.hashers import PBKDF2PasswordHasher
     from django.db import connections
-
-    PBKDF2PasswordHasher.iterations = 1000
 
     from doorstep.web.accounts.models import Account
 

@@ -6,22 +6,87 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import urlencode
 
+from doorstep.kernel import roles
 from doorstep.kernel.errors import Forbidden
+from doorstep.web.accounts import entering
+from doorstep.web.people import PROXY, RESIDENT
 
 View = Callable[..., HttpResponse]
+LOCKED = "doorstep:locked"
+"""The event (HX-Trigger) that tells an open page that its holder must show again who they are: /sign-in/again/."""
 
 
-def staff(view: View) -> View:
-    """Somebody at work; others are asked to sign in and come back here."""
+def signed_in(view: View) -> View:
+    """Whoever has an account, in any role or none yet: for pages about the account itself."""
 
     @wraps(view)
     def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.person is None:
+        if request.sign_in is None:
             return _to_sign_in(request)
+        return _ask_again(request) if request.locked else view(request, *args, **kwargs)
+
+    return guarded
+
+
+def somebody(view: View) -> View:
+    """Whoever acts in some role, at work or for themselves; others are asked to sign in and come back here."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if request.person is not None else _nobody(request)
+
+    return guarded
+
+
+def staff(view: View) -> View:
+    """Somebody at work."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.person.at_work:
+            raise Forbidden("web.not-your-page")
         return view(request, *args, **kwargs)
+
+    return somebody(guarded)
+
+
+def resident(view: View) -> View:
+    """A resident, or whoever acts for one."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.person.role not in (RESIDENT, PROXY):
+            raise Forbidden("web.not-your-page")
+        return view(request, *args, **kwargs)
+
+    return somebody(guarded)
+
+
+def with_right(right: str) -> Callable[[View], View]:
+    """Somebody at work whose role has a named right (``kernel.roles``)."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not roles.may(request.person.role, right):
+                raise Forbidden("web.not-your-page")
+            return view(request, *args, **kwargs)
+
+        return staff(guarded)
+
+    return guard
+
+
+def fresh(view: View) -> View:
+    """A sensitive act: whoever has not shown who they are lately does so first. Stands inside another guard."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if entering.is_fresh(request.sign_in) else _ask_again(request)
 
     return guarded
 
@@ -38,10 +103,43 @@ def township_doctor(view: View) -> View:
     return staff(guarded)
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    back = request.get_full_path() if request.method == "GET" else "/"
-    address = "/sign-in/?" + urlencode({"next": back})
+def _nobody(request: Any) -> HttpResponse:
+    if request.sign_in is None:
+        return _to_sign_in(request)
+    if request.locked:
+        return _ask_again(request)
+    lacking = entering.lacks_factor(request.sign_in)
+    return _whole_page(request, "/me/factors/" if lacking else "/me/role/?" + urlencode({"next": _back(request)}))
+
+
+def _ask_again(request: Any) -> HttpResponse:
+    """The same person shows again who they are; nothing that was typed is lost.
+
+    A fragment is told so by an event and leaves its page as it is. A form that was sent whole comes back with its
+    boxes kept, and goes on from there.
+    """
+    if request.headers.get("HX-Request") == "true" or "application/json" in request.headers.get("Accept", ""):
+        return HttpResponse(status=401, headers={"HX-Trigger": LOCKED, "HX-Reswap": "none"})
+    if request.method == "POST":
+        kept = [(name, value) for name, values in request.POST.lists() for value in values if name not in _OWN]
+        context = {"kept": kept, "to": request.get_full_path(), "username": request.sign_in.account}
+        return render(request, "accounts/again.html", context, status=401)
+    return HttpResponseRedirect("/sign-in/again/?" + urlencode({"next": _back(request)}))
+
+
+_OWN = frozenset({"csrfmiddlewaretoken"})
+
+
+def _to_sign_in(request: Any) -> HttpResponse:
+    return _whole_page(request, "/sign-in/?" + urlencode({"next": _back(request)}))
+
+
+def _back(request: Any) -> str:
+    return str(request.get_full_path()) if request.method == "GET" else "/"
+
+
+def _whole_page(request: Any, address: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
-        # A fragment must not be replaced by the sign-in page: the whole page goes there, and comes back.
+        # A fragment must not be replaced by another page: the whole page goes there, and comes back.
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)

@@ -11,6 +11,7 @@ from django.utils import translation
 
 from doorstep.kernel.errors import Refusal
 from doorstep.web import people
+from doorstep.web.accounts import entering
 from doorstep.web.refusals import explain
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -39,15 +40,32 @@ def headers(get_response: Next) -> Next:
 
 
 def person(get_response: Next) -> Next:
-    """``request.person``: who acts, read from the record on every request, so that a dismissal holds at once."""
+    """``request.sign_in`` and ``request.person``: who acts, read from the record on every request.
+
+    So signing out elsewhere, another password or a dismissal holds at the next request. Nobody acts (``person`` is
+    None) while a session is locked, lacks the factor that its role asks for, or has no role yet.
+    """
 
     def middleware(request: Any) -> HttpResponse:
         request.store = request.META["doorstep.store"]
         request.demo = bool(request.META["doorstep.demo"])
-        request.person = people.of(request)
+        request.sign_in, request.person, request.locked = entering.current(request), None, False
+        session = request.sign_in
+        if session is not None:
+            request.locked = entering.is_locked(session)
+            if not request.locked:
+                _seen(request)
+                if not entering.lacks_factor(session):
+                    request.person = people.of(request.store, session)
         return get_response(request)
 
     return middleware
+
+
+def _seen(request: Any) -> None:
+    """Somebody is there. A page that asks by itself whether something changed is nobody."""
+    if request.path != "/now/" and not (request.method == "GET" and "shown" in request.GET):
+        request.store.sessions.seen(request.sign_in)
 
 
 def refusals(get_response: Next) -> Next:

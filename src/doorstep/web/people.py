@@ -1,13 +1,20 @@
-"""Who is at the keyboard: an account signs in a Practitioner; a PractitionerRole says where and as what they act."""
+"""Who is at the keyboard, and as what: somebody at work in a posting, a resident, or whoever acts for one.
+
+An account signs in one person. A PractitionerRole in the record says where and as what somebody at work acts; they act
+in one role at a time. A resident acts for themselves, a RelatedPerson for the one named there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
+from doorstep.kernel import roles
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref
+from doorstep.kernel.sessions import Session
 from doorstep.kernel.store import Store
 from doorstep.terms import systems
 from doorstep.web.lists import organization_name
@@ -15,60 +22,128 @@ from doorstep.workflows.identity import name_of
 
 _READER = Actor("", "staff", "")
 """Reads the directory before it is known who asks: sensitivity 0 only."""
+SELF: Final = "self"
+"""The choice of a resident who acts for themselves."""
+RESIDENT: Final = "resident"
+PROXY: Final = "proxy"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody in one role at one institution. ``kind`` is the institution's (township, hospital, laboratory ...)."""
+    """Somebody in one role. ``kind`` is the institution's (township, hospital, laboratory ...), "" for residents.
+
+    ``reference`` is who they are ("Practitioner/x", "Patient/x", "RelatedPerson/x"); ``acting_for`` the resident for
+    whom a proxy acts ("Patient/y"), with their name.
+    """
 
     account: str
     role_id: str
-    practitioner: str
+    reference: str
     name: str
     role: str
     title: dict[str, Any]
     organization: str
     organization_name: str
     kind: str
+    acting_for: str = ""
+    acting_for_name: str = ""
+    session: str = ""
+
+    @property
+    def at_work(self) -> bool:
+        return bool(self.organization)
+
+    @property
+    def posting(self) -> str:
+        """The PractitionerRole that must go on holding; "" for residents."""
+        return self.role_id if self.organization else ""
 
     @property
     def actor(self) -> Actor:
-        return Actor(self.practitioner, self.role, self.organization, "TREAT", self.account)
+        purpose = roles.role_of(self.role).purpose
+        patient = self.acting_for.removeprefix("Patient/")
+        return Actor(self.reference, self.role, self.organization, purpose, self.account, patient=patient,
+                     session=self.session)  # fmt: skip
 
 
-def of(request: Any) -> Person | None:
-    """The person of this session, or None when nobody is signed in or the role is no longer held."""
-    role_id = request.session.get("role", "")
-    if not role_id or not request.user.is_authenticated:
+def of(store: Store, session: Session) -> Person | None:
+    """The person of a session; None while no role is chosen, and when the one chosen is no longer held."""
+    who = session.actor
+    if session.posting:
+        with store.snapshot(_READER, audited=False) as reads:
+            found = _at_work(reads, session.account, session.posting)
+        held = found is not None and (found.reference, found.role) == (who.person, who.role)
+        return replace(found, session=session.id) if found is not None and held else None
+    if not who.role:
         return None
-    with request.store.snapshot(_READER, audited=False) as reads:
-        found = _person(reads, request.user.get_username(), role_id)
-    return found if found is not None and found.practitioner == request.user.practitioner else None
+    wanted = (who.role, f"Patient/{who.patient}" if who.patient else "")
+    matching = (each for each in choices(store, session.account, who.person) if (each.role, each.acting_for) == wanted)
+    found = next(matching, None)
+    return replace(found, session=session.id) if found is not None else None
 
 
-def roles_of(store: Store, practitioner: str) -> list[str]:
-    """The ids of the roles that a practitioner holds now."""
-    with store.snapshot(_READER, audited=False) as reads:
-        found = reads.search("PractitionerRole", [("practitioner", practitioner), ("active", "true")])
-    return sorted(str(role["id"]) for role in found)
+def choices(store: Store, account: str, reference: str) -> list[Person]:
+    """Every role in which the person of an account may act now."""
+    kind = reference.partition("/")[0]
+    if kind == "Practitioner":
+        with store.snapshot(_READER, audited=False) as reads:
+            postings = reads.search("PractitionerRole", [("practitioner", reference), ("active", "true")])
+            found = [_at_work(reads, account, str(role["id"])) for role in postings]
+        return sorted((each for each in found if each is not None), key=lambda each: each.role_id)
+    with store.snapshot(SYSTEM, audited=False) as reads:
+        return _residents(reads, account, reference)
 
 
-def _person(reads: Reads, account: str, role_id: str) -> Person | None:
+def name(store: Store, reference: str) -> str:
+    """How the person of an account is called; "" when the record does not know them."""
+    try:
+        with store.snapshot(SYSTEM, audited=False) as reads:
+            return name_of(reads.read(*reference.split("/", 1))) or reference
+    except (NotFound, Gone):
+        return ""
+
+
+def role_code(role: dict[str, Any]) -> str:
+    """As what a PractitionerRole lets somebody act."""
+    return _code(role.get("code", []), systems.STAFF_ROLE)
+
+
+def _at_work(reads: Reads, account: str, role_id: str) -> Person | None:
     try:
         role = reads.read("PractitionerRole", role_id)
         if not role.get("active"):
             return None
-        practitioner, organization = role["practitioner"]["reference"], role["organization"]["reference"]
-        who = reads.read("Practitioner", Ref.parse(practitioner).id)
+        reference, organization = role["practitioner"]["reference"], role["organization"]["reference"]
+        who = reads.read("Practitioner", Ref.parse(reference).id)
         where = reads.read("Organization", Ref.parse(organization).id)
-    except (NotFound, Gone):
+    except (NotFound, Gone, KeyError):
+        return None
+    if who.get("active") is False:
         return None
     return Person(
-        account=account, role_id=role_id, practitioner=practitioner, name=name_of(who),
-        role=_code(role.get("code", []), systems.STAFF_ROLE), title=role.get("code", [{}])[0],
-        organization=organization, organization_name=organization_name(where),
+        account=account, role_id=role_id, reference=reference, name=name_of(who), role=role_code(role),
+        title=role.get("code", [{}])[0], organization=organization, organization_name=organization_name(where),
         kind=_code(where.get("type", []), systems.ORGANIZATION_KIND),
     )  # fmt: skip
+
+
+def _residents(reads: Reads, account: str, reference: str) -> list[Person]:
+    """A resident as themselves; a RelatedPerson for the one whom the record names."""
+    try:
+        who = reads.read(*reference.split("/", 1))
+        if who.get("active") is False:
+            return []
+        if who["resourceType"] == "Patient":
+            return [_private(account, SELF, reference, name_of(who), RESIDENT)]
+        other = str(who["patient"]["reference"])
+        name = name_of(reads.read("Patient", Ref.parse(other).id))
+    except (NotFound, Gone, KeyError):
+        return []
+    return [_private(account, f"for:{other}", reference, name_of(who), PROXY, acting_for=other, acting_for_name=name)]
+
+
+def _private(account: str, role_id: str, reference: str, name: str, role: str, **more: str) -> Person:
+    return Person(account, role_id, reference, name, role, {}, "", "", "", **more)
 
 
 def _code(concepts: list[dict[str, Any]], system: str) -> str:

@@ -1,41 +1,65 @@
-"""Signing in and out."""
+"""Signing in and out: password, then the second factor."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth import authenticate, get_user_model, login, logout
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import NotFound
-from doorstep.web import people
-from doorstep.web.frame import landing
+from doorstep.web.accounts import elsewhere, entering, factors, throttle
+from doorstep.web.accounts.models import tidy
 from doorstep.web.tour import MOVES, STEPS, cards, main_number
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: Any) -> HttpResponse:
-    """Name and password; in the demo also one button a role."""
-    username, failed = "", False
+    """Name and password; in the demo also one button a role. One answer for every name that does not get in."""
+    given = {"username": "", "next": request.GET.get("next", "")}
     if request.method == "POST":
-        username = request.POST.get("username", "").strip()
-        account = authenticate(request, username=username, password=request.POST.get("password", ""))
-        if account is not None and _enter(request, account):
-            return HttpResponseRedirect(_next(request))
-        failed = True
-    context = {"username": username, "failed": failed, "next": request.POST.get("next", request.GET.get("next", ""))}
-    if request.demo:
-        now = instant(request.store.clock.now())
-        context |= {"cards": cards(request.store), "steps": STEPS, "number": main_number(request.store), "now": now}
-    return render(request, "sign_in.html", context, status=403 if failed else 200)
+        given = {"username": request.POST.get("username", "").strip(), "next": request.POST.get("next", "")}
+        waits = waits_of(request, given["username"])
+        if waits:
+            return _sign_in_page(request, given, status=429, waits=waits)
+        account = checked(request, given["username"], request.POST.get("password", ""))
+        if account is not None:
+            if factors.kinds(account):
+                entering.wait_for_factor(request, account, given["next"])
+                return HttpResponseRedirect("/sign-in/factor/")
+            if entering.begin(request, account):
+                return entered(request, account, given["next"])
+        refused(request, given["username"])
+        return _sign_in_page(request, given, status=403)
+    return _sign_in_page(request, given, status=200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def factor(request: Any) -> HttpResponse:
+    """The second step: a code from the authenticator or from paper, or a security key."""
+    account, wanted = entering.who_waits(request)
+    if account is None:
+        return HttpResponseRedirect("/sign-in/")
+    if request.method == "POST":
+        if waits_of(request, account.username):
+            return _factor_page(request, account, status=429)
+        shown = _shown_factor(request, account)
+        if shown and entering.begin(request, account, factor=shown):
+            return entered(request, account, wanted)
+        refused(request, account.username)
+        return _factor_page(request, account, status=403)
+    return _factor_page(request, account, status=200)
 
 
 @require_POST
 def sign_out(request: Any) -> HttpResponse:
-    logout(request)
+    if request.sign_in is not None:
+        entering.note(request, "sign-out")
+    entering.end(request, request.sign_in)
     return HttpResponseRedirect("/sign-in/")
 
 
@@ -44,10 +68,10 @@ def demo_enter(request: Any) -> HttpResponse:
     """Become one of the demo's people without a password. There is no such address outside a demo on loopback."""
     if not request.demo:
         raise NotFound("web.no-such-page")
-    account = get_user_model().objects.filter(username=request.POST.get("account", "")).first()
-    if account is None or not _enter(request, account):
+    account = get_user_model().objects.filter(username=request.POST.get("account", ""), is_active=True).first()
+    if account is None or not entering.begin(request, account, factor="demo", first=True):
         raise NotFound("web.no-such-page")
-    return HttpResponseRedirect(_next(request))
+    return HttpResponseRedirect(entering.after(request, request.POST.get("next", "")))
 
 
 @require_POST
@@ -59,19 +83,58 @@ def demo_clock(request: Any) -> HttpResponse:
     return HttpResponseRedirect("/sign-in/")
 
 
-def _enter(request: Any, account: Any) -> bool:
-    """Begin a session in the first role that the account's practitioner holds; false when there is none."""
-    roles = people.roles_of(request.store, account.practitioner)
-    if not roles:
-        return False
-    login(request, account, backend="django.contrib.auth.backends.ModelBackend")
-    request.session["role"] = roles[0]
-    request.person = people.of(request)
-    return request.person is not None
+def checked(request: Any, username: str, password: str) -> Any:
+    """The account whose password this is. For a name that nobody has, a hash is computed all the same (Django's)."""
+    return authenticate(request, username=tidy(username), password=password)
 
 
-def _next(request: Any) -> str:
-    wanted = str(request.POST.get("next", ""))
-    if wanted and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None, require_https=False):
-        return wanted
-    return landing(request.person)
+def waits_of(request: Any, username: str) -> int:
+    """Minutes to wait, rounded up; a try meanwhile is written down and not looked at."""
+    waits = throttle.waits(throttle.of_name(username), throttle.of_address(entering.address(request)))
+    if waits:
+        entering.note(request, "sign-in", outcome=429, account=_known(username))
+    return -(-waits // 60_000_000)
+
+
+def refused(request: Any, username: str) -> None:
+    throttle.failed(username, entering.address(request))
+    entering.note(request, "sign-in", outcome=401, account=_known(username))
+
+
+def _known(username: str) -> str:
+    """The name if an account has it: what else is typed there may be a password, and is written nowhere."""
+    name = tidy(username)
+    return name if get_user_model().objects.filter(username=name).exists() else "?"
+
+
+def entered(request: Any, account: Any, wanted: str) -> HttpResponse:
+    throttle.forget(account.username)
+    response = HttpResponseRedirect(entering.after(request, wanted))
+    if account.language:
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, account.language, max_age=settings.LANGUAGE_COOKIE_AGE,
+                            samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)  # fmt: skip
+    return response
+
+
+def _shown_factor(request: Any, account: Any) -> str:
+    credential = request.POST.get("credential", "")
+    if credential:
+        return "key" if factors.check_key(account, credential) else ""
+    return factors.check_code(account, request.POST.get("code", ""))
+
+
+def _sign_in_page(request: Any, given: dict[str, str], *, status: int, waits: int = 0) -> HttpResponse:
+    context: dict[str, Any] = {**given, "failed": status == 403, "waits": waits, "providers": elsewhere.providers()}
+    if request.demo:
+        now = instant(request.store.clock.now())
+        context |= {"cards": cards(request.store), "steps": STEPS, "number": main_number(request.store), "now": now}
+    response = render(request, "sign_in.html", context, status=status)
+    if waits:
+        response.headers["Retry-After"] = str(waits * 60)
+    return response
+
+
+def _factor_page(request: Any, account: Any, *, status: int) -> HttpResponse:
+    context = {"failed": status == 403, "waits": status == 429, "options": factors.ask_key(account),
+               "codes": factors.TOTP in factors.kinds(account)}  # fmt: skip
+    return render(request, "accounts/factor.html", context, status=status)

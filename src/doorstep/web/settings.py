@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,29 +20,36 @@ LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 _lock = threading.Lock()
 
 
-def configure(data_dir: Path) -> None:
-    """Set Django up for this data directory. A second directory in one process takes the first one's place (tests)."""
+def configure(data_dir: Path, *, secure: bool = False, behind_proxy: bool = False, hosts: Sequence[str] = ()) -> None:
+    """Set Django up for this data directory. A second directory in one process takes the first one's place (tests).
+
+    ``secure`` says that browsers reach the server through TLS only; ``hosts`` by which names beside loopback.
+    """
     with _lock:
         if settings.configured:
             _move(data_dir)
             return
-        settings.configure(**_values(data_dir))
+        settings.configure(**_values(data_dir, secure, behind_proxy, hosts))
         django.setup()
         # A refusal is an answer, not an event: only what broke is worth a line.
         logging.getLogger("django.request").setLevel(logging.ERROR)
 
 
-def _values(data_dir: Path) -> dict[str, Any]:
-    secure = os.environ.get("DOORSTEP_HTTPS", "") == "1"
-    hosts = os.environ.get("DOORSTEP_HOSTS", "")
+def _values(data_dir: Path, secure: bool, behind_proxy: bool, hosts: Sequence[str]) -> dict[str, Any]:
+    from doorstep.web.accounts import elsewhere
+
+    secure = secure or os.environ.get("DOORSTEP_HTTPS", "") == "1"
+    known = [*hosts, *os.environ.get("DOORSTEP_HOSTS", "").split(",")]
     return {
         "DEBUG": False,
         "SECRET_KEY": secret_key(data_dir),
-        "ALLOWED_HOSTS": [*LOOPBACK, *(host.strip() for host in hosts.split(",") if host.strip())],
+        "ALLOWED_HOSTS": [*LOOPBACK, *(host.strip() for host in known if host.strip())],
         "ROOT_URLCONF": "doorstep.web.urls",
         "INSTALLED_APPS": [
             "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages",
-            "django.contrib.staticfiles", "django_htmx", "doorstep.web.accounts", "doorstep.web",
+            "django.contrib.staticfiles", "django_htmx", "allauth", "allauth.account", "allauth.mfa",
+            "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect", "doorstep.web.accounts",
+            "doorstep.web",
         ],
         "MIDDLEWARE": [
             "doorstep.web.middleware.headers",
@@ -54,6 +62,7 @@ def _values(data_dir: Path) -> dict[str, Any]:
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django_htmx.middleware.HtmxMiddleware",
+            "allauth.account.middleware.AccountMiddleware",
             "doorstep.web.middleware.person",
             "doorstep.web.middleware.refusals",
         ],
@@ -74,6 +83,11 @@ def _values(data_dir: Path) -> dict[str, Any]:
         "DEFAULT_AUTO_FIELD": "django.db.models.BigAutoField",
         "AUTH_USER_MODEL": "accounts.Account",
         "AUTH_PASSWORD_VALIDATORS": [],
+        "PASSWORD_HASHERS": [
+            "doorstep.web.accounts.hashing.Argon2", "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        ],
+        "SESSION_ENGINE": "doorstep.web.accounts.cookies",
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
         "LANGUAGE_CODE": "zh-hans",
         "LANGUAGES": LANGUAGES,
         "USE_I18N": True,
@@ -97,6 +111,18 @@ def _values(data_dir: Path) -> dict[str, Any]:
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 1_000_000,
         "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
         "LOGGING_CONFIG": None,
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if behind_proxy else None,
+        "ACCOUNT_USER_MODEL_EMAIL_FIELD": None,
+        "ACCOUNT_LOGIN_METHODS": {"username"},
+        "ACCOUNT_SIGNUP_FIELDS": ["username*"],
+        "ACCOUNT_EMAIL_VERIFICATION": "none",
+        "MFA_ADAPTER": "doorstep.web.accounts.adapters.Factors",
+        "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+        "MFA_TOTP_ISSUER": "Doorstep",
+        "MFA_TOTP_TOLERANCE": 1,
+        "SOCIALACCOUNT_ADAPTER": "doorstep.web.accounts.adapters.Elsewhere",
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_PROVIDERS": elsewhere.read(data_dir, os.environ.get("DOORSTEP_IDENTITY_PROVIDERS", "")),
     }  # fmt: skip
 
 

@@ -47,7 +47,8 @@ class RoleCard:
 
 def cards(store: Store) -> list[RoleCard]:
     """The demo's people, in the order in which they were made."""
-    accounts = get_user_model().objects.order_by("pk").values_list("username", "practitioner")
+    staff = get_user_model().objects.filter(person__startswith="Practitioner/").order_by("pk")
+    accounts = staff.values_list("username", "person")
     with store.snapshot(SYSTEM, audited=False) as reads:
         counts: dict[str, int] = {}
         found = []

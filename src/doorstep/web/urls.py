@@ -1,18 +1,20 @@
 """Addresses: readable and stable, so that a colleague can send one."""
 
-from django.urls import path
+from django.urls import include, path
 from django.views.i18n import set_language
 
-from doorstep.web import listing, pages, print_form, session, task_page
+from doorstep.web import alarms, listing, pages, print_form, style, task_page, view
 from doorstep.web.clinic import finding, resident_page, visit_page
 
 urlpatterns = [
     path("", pages.home),
-    path("sign-in/", session.sign_in),
-    path("sign-out/", session.sign_out),
+    path("", include("doorstep.web.accounts.urls")),
     path("language/", set_language),
-    path("demo/enter/", session.demo_enter),
-    path("demo/clock/", session.demo_clock),
+    path("view/", view.choose),
+    path("now/", alarms.now),
+    path("style/", style.show),
+    path("style/look/", style.look),
+    path("style/<str:shell>/", style.shell),
     path("clinic/", finding.clinic),
     path("clinic/find/", finding.find),
     path("clinic/open/<str:resident>/", finding.open_visit),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("v/<str:encounter>/<str:act>/", visit_page.act),
     path("w/<str:name>/", listing.show),
     path("t/<str:task>/", task_page.show),
+    path("t/<str:task>/preview/", task_page.preview),
     path("t/<str:task>/<str:act>/", task_page.act),
     path("p/referral/<str:task>/", print_form.referral),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,24 @@ STORE = "doorstep.store"
 DEMO = "doorstep.demo"
 
 
-def make_app(store: Store, data_dir: Path | str, demo: bool = False) -> Wsgi:
+BEHIND_PROXY = "doorstep.behind_proxy"
+
+
+def make_app(
+    store: Store,
+    data_dir: Path | str,
+    demo: bool = False,
+    *,
+    secure: bool = False,
+    behind_proxy: bool = False,
+    hosts: Sequence[str] = (),
+) -> Wsgi:
     """The pages' application. ``demo`` shows role buttons on the sign-in page: for loopback and synthetic data only.
 
     The store travels with each request, so that one process can serve several (tests do).
     """
     data_dir = Path(data_dir)
-    prepare(data_dir)
+    prepare(data_dir, secure=secure, behind_proxy=behind_proxy, hosts=hosts)
     from django.core.wsgi import get_wsgi_application
 
     django_app = get_wsgi_application()
@@ -29,16 +40,17 @@ def make_app(store: Store, data_dir: Path | str, demo: bool = False) -> Wsgi:
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ[STORE] = store
         environ[DEMO] = demo
+        environ[BEHIND_PROXY] = behind_proxy
         answer: Iterable[bytes] = django_app(environ, start_response)
         return answer
 
     return app
 
 
-def prepare(data_dir: Path) -> None:
+def prepare(data_dir: Path, *, secure: bool = False, behind_proxy: bool = False, hosts: Sequence[str] = ()) -> None:
     """Django's settings and the accounts database, made or brought up to date by one process at a time."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    configure(data_dir)
+    configure(data_dir, secure=secure, behind_proxy=behind_proxy, hosts=hosts)
     from django.core.management import call_command
 
     with (data_dir / "accounts.lock").open("w") as lock:
