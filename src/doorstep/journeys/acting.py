@@ -18,6 +18,7 @@ from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import escalation, followup, order, referral, visit
 from doorstep.workflows.followup import PlanItem
+from doorstep.workflows.persons import ACTS as PERSONS
 from doorstep.workflows.referral import Reply, Sheet
 
 Data = Mapping[str, str]
@@ -93,7 +94,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
         ("reason", "note")),
     ("escalation", "settle"): Doing(
         lambda tx, task, data: escalation.settle(tx, task=task, note=data.get("note", "")), ("note",)),
-    **{names: Doing(run, boxes) for names, (run, boxes) in WITNESS.items()},
+    **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

@@ -24,7 +24,9 @@ TEMPORARY: Final = f"{systems.BASE}/sid/temporary"
 """The number of somebody whose name nobody knows yet."""
 
 _SHAPES: Final = {HEALTH_CARD: re.compile(r"[0-9A-Z]{6,20}\Z"), BIRTH: re.compile(r"[A-Z][0-9]{9}\Z")}
-_PUBLIC: Final = {"01": systems.IDENTITY_NUMBER, "02": systems.IDENTITY_NUMBER, HEALTH_CARD: "urn:oid:2.16.156.10011.1.19"}
+_PUBLIC: Final = {
+    "01": systems.IDENTITY_NUMBER, "02": systems.IDENTITY_NUMBER, HEALTH_CARD: "urn:oid:2.16.156.10011.1.19",
+}  # fmt: skip
 
 
 def system_of(kind: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from doorstep.kernel.due import Due, Runner
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import directory_posts, escalation, followup, order, presence, referral, visit
+from doorstep.workflows import directory_posts, escalation, followup, order, persons, presence, referral, visit
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{visit.TABLE.name}.deadline": escalation.raise_visit,
@@ -16,6 +16,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{followup.TABLE.name}.deadline": escalation.raise_task,
     f"{escalation.TABLE.name}.deadline": escalation.remind,
     f"{presence.TABLE.name}.deadline": presence.remind,
+    **persons.HANDLERS,
     directory_posts.END: directory_posts.run_out,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

@@ -23,6 +23,9 @@ PARTY_LABELS: Final = {
     "resident": "privacy.party-resident",
     "opener": "privacy.party-opener",
     "officer": "privacy.party-officer",
+    "asker": "persons.party-asker",
+    "finder": "persons.party-finder",
+    "registry": "persons.party-registry",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
