@@ -195,7 +195,7 @@ def test_every_look_at_a_record_is_in_the_audit(site: Site) -> None:
 def test_every_menu_leads_to_a_page(site: Site) -> None:
     people = {("township", "doctor"): "zhangmin", ("laboratory", "technician"): "wanglei",
               ("hospital", "nurse"): "zhaoqian", ("hospital", "doctor"): "chenzhiyuan"}
-    assert people.keys() == MENUS.keys()
+    assert people.keys() == {key for key in MENUS if key[0]}
     for key, account in people.items():
         browser = site.enter(account)
         assert [entry.address for entry in MENUS[key] if browser.get(entry.address).status != 200] == []

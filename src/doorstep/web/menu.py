@@ -21,16 +21,22 @@ _MINE: Final = Entry("/w/mine/", "web.menu-mine")
 _SENT: Final = Entry("/w/sent/", "web.menu-sent")
 _REFERRALS: Final = Entry("/w/referrals/", "web.menu-referrals")
 _ORDERS: Final = Entry("/w/orders/", "web.menu-orders")
+_ME: Final = Entry("/me/", "accounts.menu-me")
+_ACCOUNTS: Final = Entry("/admin/accounts/", "accounts.menu-accounts")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "doctor"): (_CLINIC, _MINE, _SENT),
     ("laboratory", "technician"): (_ORDERS,),
     ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
+    ("", "institution-admin"): (_ACCOUNTS,),
+    ("", "security-admin"): (_ACCOUNTS,),
+    ("", "resident"): (_ME,),
+    ("", "proxy"): (_ME,),
 }
 """(kind of institution, role) -> menu; ("", role) holds at any institution. The first entry is where a person lands."""
 
-PERSONAL: Final[tuple[Entry, ...]] = ()
+PERSONAL: Final[tuple[Entry, ...]] = (_ME,)
 """What everybody has behind their own name: account, devices, another role."""
 
 
