@@ -12,7 +12,7 @@ from doorstep.rest.routes import ROUTES, Route, Rule
 from tests.rest.client import Client
 from tests.rest.conftest import observation, patient
 
-PUBLIC = {("GET", "metadata"), ("GET", "openapi.json")}
+PUBLIC = {("GET", "metadata"), ("GET", "openapi.json"), ("GET", ".well-known/smart-configuration")}
 FILLED = {"{type}": "Observation", "{id}": "1", "{vid}": "1"}
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from doorstep.kernel.errors import BadRequest, NotFound, Refusal
 from doorstep.kernel.store import Store
-from doorstep.rest import auth, binary, cors, endings, links, negotiate, router
+from doorstep.rest import auth, binary, cors, endings, links, negotiate, router, scopes
 from doorstep.rest.request import Request
 from doorstep.rest.response import STATUS_LINES, Headers, Response
 from doorstep.rest.routes import Route, Rule
@@ -54,6 +54,8 @@ def answer(service: Service, environ: dict[str, Any]) -> tuple[Request | None, R
             return None, preflight
         request = _begin(service, environ)
         route = _admit(service, request)
+        if route.rule is not Rule.PUBLIC:
+            scopes.check(request, route.code)
         accept = environ.get("HTTP_ACCEPT", "")
         if (accept or request.format) and not _is_raw_read(route, request):
             negotiate.check_accept(accept, request.format)

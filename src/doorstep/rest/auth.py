@@ -43,3 +43,8 @@ def _address(service: Service, environ: dict[str, Any]) -> str:
 def challenge(refusal: Unauthenticated) -> str:
     """The WWW-Authenticate header (RFC 6750, 3): an error only when a token was given."""
     return CHALLENGE if refusal.key == "rest.no-token" else f'{CHALLENGE}, error="invalid_token"'
+
+
+def beyond(scope: str) -> str:
+    """The same header for a token that holds and whose scopes do not reach so far."""
+    return f'{CHALLENGE}, error="insufficient_scope", scope="{scope}"'

@@ -14,7 +14,7 @@ from doorstep.kernel import exact
 from doorstep.kernel.bundle import Done, Entry, Plan
 from doorstep.kernel.bundle_entries import inside
 from doorstep.kernel.errors import BadRequest, NotSupported, Refusal
-from doorstep.rest import endings, governed, outcome
+from doorstep.rest import endings, governed, outcome, scopes
 from doorstep.rest.bundles import bundle as assembled
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, STATUS_LINES, Response, etag, last_modified
@@ -30,6 +30,8 @@ def bundle(service: Service, request: Request) -> Response:
         answers = [_part(request, _inner(service, request, entry)) for entry in plan.entries]
         return Response(200, [JSON_HEADER], assembled("batch-response", total=None, links=(), entries=answers))
     for entry in plan.entries:
+        if request.actor.scopes:
+            _check_scopes(service, request, entry)
         if entry.only_asks:
             _check_question(entry)
     try:
@@ -38,6 +40,16 @@ def bundle(service: Service, request: Request) -> Response:
         raise bundles.locate(plan, refusal) from refusal
     answers = list(_answers(service, request, plan, done))
     return Response(200, [JSON_HEADER], assembled("transaction-response", total=None, links=(), entries=answers))
+
+
+def _check_scopes(service: Service, request: Request, entry: Entry) -> None:
+    """Refuse the whole when one entry goes beyond what the token allows."""
+    from doorstep.rest.router import find  # the table knows this file
+
+    with inside(entry):
+        asked = _request(service, request, entry)
+        route, asked.args = find(asked.method, asked.path)
+        scopes.check(asked, route.code)
 
 
 def _check_question(entry: Entry) -> None:
@@ -90,6 +102,7 @@ def _inner(service: Service, request: Request, entry: Entry) -> Response:
         code = route.code
         if asked.path == "":
             raise NotSupported("rest.bundle-in-bundle", element=f"{entry.where}.request.url")
+        scopes.check(asked, code)
         return endings.finish(asked, route.handler(service, asked))
     except Refusal as refusal:
         if code:

@@ -19,7 +19,7 @@ from doorstep.kernel.errors import (
     Unavailable,
 )
 from doorstep.locale_text import language
-from doorstep.rest import access, auth, outcome, shape
+from doorstep.rest import access, auth, outcome, scopes, shape
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Headers, Response, resource
 from doorstep.rest.service import Service
@@ -43,6 +43,8 @@ def refused(refusal: Refusal, language_: str) -> Response:
     headers: Headers = []
     if isinstance(refusal, Unauthenticated):
         headers.append(("WWW-Authenticate", auth.challenge(refusal)))
+    elif isinstance(refusal, Forbidden) and refusal.key == scopes.INSUFFICIENT:
+        headers.append(("WWW-Authenticate", auth.beyond(str(refusal.params["scope"]))))
     elif isinstance(refusal, MethodNotAllowed):
         headers.append(("Allow", str(refusal.params.get("allowed", ""))))
     elif isinstance(refusal, Unavailable | Throttled):

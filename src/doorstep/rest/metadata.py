@@ -15,11 +15,13 @@ from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.errors import BadRequest, NotSupported
 from doorstep.kernel.search import parse
+from doorstep.rest import smart
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
 
 ANYWHERE: Final = "http://base.invalid"
+_PAGES: Final = "http://pages.invalid"
 _OPERATIONS: Final = "http://hl7.org/fhir/OperationDefinition/"
 _PATCH: Final = "application/json-patch+json"
 _SINCE: Final = instant(real_now())[:10]
@@ -31,7 +33,8 @@ _INTERACTIONS: Final = {"search-compartment": "search-type"}
 def metadata(service: Service, request: Request) -> Response:
     """The capability statement."""
     request.allow("mode")
-    text = _text(service).replace(ANYWHERE.encode(), request.base.encode())
+    pages = smart.origin(service, request.base)
+    text = _text(service).replace(ANYWHERE.encode(), request.base.encode()).replace(_PAGES.encode(), pages.encode())
     return Response(200, [JSON_HEADER], text, shapeable=True)
 
 
@@ -60,7 +63,9 @@ def statement(service: Service, base: str) -> dict[str, Any]:
         "patchFormat": [_PATCH],
         "rest": [{
             "mode": "server",
-            "security": {"cors": bool(service.cors), "description": "Authorization: Bearer"},
+            "security": {
+                **smart.security(_PAGES), "cors": bool(service.cors), "description": "Authorization: Bearer",
+            },
             "resource": [_resource(service, name) for name in definitions().resources],
             "interaction": [{"code": code} for code in system],
             "searchParam": [_parameter(found) for found in _of_all_types()],

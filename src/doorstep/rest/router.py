@@ -10,7 +10,7 @@ from doorstep.kernel.errors import BadRequest, MethodNotAllowed, NotFound
 from doorstep.kernel.refs import is_id
 from doorstep.rest.routes import ROUTES, Route
 
-_FIXED: Final = frozenset({"metadata", "openapi.json"})
+_FIXED: Final = frozenset({"metadata", "openapi.json", ".well-known/smart-configuration"})
 _LONGEST_PATH: Final = 5
 
 _BY_SHAPE: Final[dict[str, dict[str, list[Route]]]] = {}

@@ -27,6 +27,7 @@ from doorstep.rest import (
     patch,
     read,
     search,
+    smart,
     update,
     validate,
     validate_code,
@@ -68,6 +69,7 @@ _CODED: Final = _on("ValueSet", "CodeSystem")
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "metadata", metadata.metadata, "capabilities", Rule.PUBLIC),
     Route("GET", "openapi.json", openapi.document, "openapi", Rule.PUBLIC),
+    Route("GET", ".well-known/smart-configuration", smart.configuration, "smart-configuration", Rule.PUBLIC),
     Route("GET", "{type}/{id}", read.read, "read"),
     Route("GET", "{type}/{id}/_history/{vid}", vread.vread, "vread"),
     Route("GET", "{type}/{id}/_history", history.instance, "history-instance"),

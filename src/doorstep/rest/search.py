@@ -9,7 +9,7 @@ from __future__ import annotations
 from doorstep.kernel import exact
 from doorstep.kernel.errors import NotSupported
 from doorstep.kernel.search import Page, Query
-from doorstep.rest import access, query, shape
+from doorstep.rest import access, query, scopes, shape
 from doorstep.rest.asking import View, view
 from doorstep.rest.bundles import bundle, page_links, search_entry
 from doorstep.rest.outcome import of_issues
@@ -41,6 +41,7 @@ def answer(
     """One page of a search as a Bundle."""
     with view(service, request.actor) as seen:
         parsed = parse(seen, request, type_name, pairs, compartment=compartment)
+        scopes.check_query(request.actor, parsed)
         if compartment is not None:
             seen.reads.stored(*compartment)
         page = seen.page(parsed, query.take(pairs, "_cursor"))
