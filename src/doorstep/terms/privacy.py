@@ -12,6 +12,7 @@ from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept
 
 PROGRAMME: Final = f"{systems.BASE}/cs/programme"
+EPISODE: Final = f"{systems.BASE}/cs/episode"
 OWN_WISH: Final = "PRS"
 """v3 ActCode: the resident wished it."""
 REPRODUCTIVE: Final = "SEX"
@@ -45,6 +46,12 @@ def programmes() -> dict[str, Programme]:
         row["code"]: Programme(Concept(PROGRAMME, row["code"], row["zh"], row["en"]), row["label"])
         for row in _data()["programmes"]
     }
+
+
+@cache
+def episodes() -> dict[str, Concept]:
+    """Other reasons for which an institution cares for somebody over time."""
+    return {row["code"]: Concept(EPISODE, row["code"], row["zh"], row["en"]) for row in _data()["episodes"]}
 
 
 @cache

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from doorstep.kernel.errors import Forbidden, Gone, Invalid, NotFound
 from doorstep.kernel.granted import holds
-from doorstep.kernel.refs import Actor, Ref, Stored
+from doorstep.kernel.refs import Actor, Ref
 from doorstep.kernel.tx import Tx
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
-from doorstep.workflows.coordination import Case, begin, day, load, move, parties, state_of
+from doorstep.workflows.coordination import Case, day, load, move, parties, state_of
 from doorstep.workflows.table import Act, Table
 
 OFFICER: Final = "officer"
@@ -43,13 +43,18 @@ def case_of(tx: Tx, table: Table, task: str, act: Act) -> Case:
 
 def open_papers(tx: Tx, *, task: str, resident: str, officers: str, more: Iterable[str] = ()) -> None:
     """The institution whose officer reviews may read the papers of a case."""
-    tx.grant(resident=Ref.parse(resident).id, org=officers, level=2, reason="case", source=task, scope="packet",
-             items=(task, *more))  # fmt: skip
+    tx.grant(resident=Ref.parse(resident).id, org=officers, level=2, reason="case", source=papers(task),
+             scope="packet", items=(task, *more))  # fmt: skip
+
+
+def papers(task: str) -> str:
+    """The source of a case's packet: the Task as it began (the Task itself may be the source of somebody's access)."""
+    return f"{task}/_history/1"
 
 
 def close_papers(tx: Tx, *, task: str) -> None:
     """A case is over; its papers stay readable for some time."""
-    tx.end_grants(task, at=tx.now + policy("case.access", on=day(tx.now)).microseconds)
+    tx.end_grants(papers(task), at=tx.now + policy("case.access", on=day(tx.now)).microseconds)
 
 
 def coded(kind: str, code: str, *, element: str) -> dict[str, Any]:
@@ -94,8 +99,3 @@ def remind(tables: Mapping[str, Table]) -> Any:
         move(tx, case, table.act("remind"), until=tx.now + policy("emergency.remind", on=day(tx.now)).microseconds)
 
     return handle
-
-
-def start(tx: Tx, table: Table, act: str, **given: Any) -> Stored:
-    """Begin a case and let the officer's institution read its papers."""
-    return begin(tx, table, table.act(act), **given)

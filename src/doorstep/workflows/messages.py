@@ -1,0 +1,83 @@
+"""What a resident is told: a Communication in their own record, in both languages, unless it would endanger them.
+
+The privacy officer may say that somebody is not to be told (violence at home, a threatened person); that is a Flag
+which only those see who may read what is restricted.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from doorstep import locale_text
+from doorstep.kernel.clock import instant
+from doorstep.kernel.errors import Forbidden
+from doorstep.kernel.keys import whole
+from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Ref
+from doorstep.kernel.tx import Tx
+from doorstep.terms import systems
+
+FLAG: Final = f"{systems.BASE}/cs/flag"
+QUIET: Final = "quiet"
+WATCHED: Final = "watched"
+TOPIC: Final = f"{systems.BASE}/cs/message"
+_LANGUAGES: Final = (locale_text.CHINESE, locale_text.ENGLISH)
+_RESTRICTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
+
+
+def tell(tx: Tx, *, resident: str, key: str, institution: str) -> str:
+    """Tell the resident what an institution did; the reference of the message, or "" when they are not to be told."""
+    record = whole(tx)
+    if flagged(record, resident=resident, code=QUIET):
+        return ""
+    name = record.read("Organization", Ref.parse(institution).id)["name"]
+    told: dict[str, Any] = {
+        "resourceType": "Communication",
+        "status": "completed",
+        "topic": {"coding": [{"system": TOPIC, "code": key}]},
+        "subject": {"reference": resident},
+        "recipient": [{"reference": resident}],
+        "sender": {"reference": institution},
+        "sent": instant(tx.now),
+        "payload": [
+            {"contentString": locale_text.text(key, {"institution": name, "at": instant(tx.now)[:16]}, language)}
+            for language in _LANGUAGES
+        ],
+    }
+    return str(tx.create(told).ref)
+
+
+def text_of(message: dict[str, Any], language: str) -> str:
+    """A message in the reader's language."""
+    texts = [part.get("contentString", "") for part in message.get("payload", ())]
+    place = 1 if language.startswith("en") and len(texts) > 1 else 0
+    return str(texts[place]) if texts else ""
+
+
+def flag(tx: Tx, *, resident: str, code: str) -> None:
+    """The officer marks a resident: not to be told, or watched over for curious looks."""
+    _officer(tx)
+    if not flagged(whole(tx), resident=resident, code=code):
+        tx.create({
+            "resourceType": "Flag", "status": "active", "code": {"coding": [{"system": FLAG, "code": code}]},
+            "subject": {"reference": resident}, "period": {"start": instant(tx.now)},
+            "author": {"reference": tx.actor.person}, "meta": {"security": [_RESTRICTED]},
+        })  # fmt: skip
+
+
+def unflag(tx: Tx, *, resident: str, code: str) -> None:
+    """The mark is taken away."""
+    _officer(tx)
+    for found in flagged(whole(tx), resident=resident, code=code):
+        tx.update({**found, "status": "inactive", "period": {**found["period"], "end": instant(tx.now)}})
+
+
+def flagged(reads: Reads, *, resident: str, code: str) -> list[dict[str, Any]]:
+    """The active marks of a kind on a resident."""
+    return [found for found in reads.search("Flag", [("patient", resident)])
+            if found["status"] == "active" and found["code"].get("coding", [{}])[0].get("code") == code]  # fmt: skip
+
+
+def _officer(tx: Tx) -> None:
+    if tx.actor.role != "auditor":
+        raise Forbidden("privacy.officers-only")
