@@ -172,7 +172,8 @@ def register_work(store: Store) -> None:
     hooks.register(store)
 
 
-def _hooks(store: Store) -> Pump:
+def _hooks(store: Store) -> Any:
+    """What tells subscribers, begun."""
     from doorstep.rest.hooks import Pump
 
     return Pump(store).start()

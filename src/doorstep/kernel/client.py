@@ -109,6 +109,11 @@ class ClientTx(Tx):
         found = self._reader.rows("SELECT id, code FROM task_row WHERE focus = ? ORDER BY id", [reference])
         return [(str(id_), str(code)) for id_, code in found]
 
+    def setting(self, name: str, default: str) -> str:
+        """A setting of the installation."""
+        found = self._reader.rows("SELECT value FROM setting WHERE name = ?", [name])
+        return str(found[0][0]) if found else default
+
     # -- inside
 
     def _validated(self, resource: Resource) -> None:

@@ -47,6 +47,18 @@ def read(engine: Engine, after: str, limit: int) -> Feed:
     )
 
 
+def place(engine: Engine, part: int, type: int, id: str, version: int) -> str:
+    """The cursor behind one version; "" when it is not there."""
+    for table in ("resource", "version"):
+        rows = engine.once(
+            f"SELECT txid FROM {table} WHERE part = ? AND type = ? AND id = ? AND version = ?",
+            [part, type, id, version],
+        )
+        if rows:
+            return f"{rows[0][0]}~{part}~{type}~{id}~{version}"
+    return ""
+
+
 def _position(cursor: str) -> list[Any]:
     if not cursor:
         return [0, -1, 0, "", 0]

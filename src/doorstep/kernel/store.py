@@ -16,7 +16,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import psycopg
 
-from doorstep.kernel import audit, feed, postgres, sqlite, tokens
+from doorstep.kernel import audit, feed, postgres, sqlite, subscriptions, tokens
 from doorstep.kernel.clock import Clock
 from doorstep.kernel.due import LATE, Runner
 from doorstep.kernel.engine import Engine
@@ -190,6 +190,7 @@ class Store:
             "unsealed_age_s": round(max(0, now - oldest[1]) / 1e6, 1) if oldest[0] else 0,
             "sealer": self._sealer.failed if self._sealer else "not running",
             "clock_offset_s": self.clock.offset // 1_000_000,
+            "subscriptions": subscriptions.health(self.engine, now),
         }
 
     # -- life

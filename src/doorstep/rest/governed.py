@@ -15,7 +15,7 @@ from doorstep.kernel.access import ADMINISTRATOR
 from doorstep.kernel.client import ClientTx, Resource
 from doorstep.kernel.errors import RuleBroken
 from doorstep.kernel.refs import Actor, Stored
-from doorstep.rest import rules
+from doorstep.rest import rules, subscriptions
 from doorstep.rest.service import Service
 from doorstep.workflows.coordination import workflow_of
 from doorstep.workflows.registry import TABLES
@@ -42,7 +42,7 @@ def gate(tx: ClientTx, before: Resource | None, after: Resource | None, id: str)
     done = _governed(tx, before, after, id)
     if done is None and not local:
         rules.check(tx, before, after, verb)
-    return done
+    return subscriptions.admit(tx, before, after, id) if type_name == "Subscription" else done
 
 
 CLIENT: Final = partial(ClientTx, gate=gate)

@@ -91,7 +91,7 @@ the actor's own institution."""
 def check_role(tx: ClientTx, type_name: str, verb: str) -> None:
     """Refuse who may not write this type at all, whatever stands in it."""
     actor = tx.actor
-    if not roles.may_write(actor.role, type_name) and type_name != "Subscription":
+    if not roles.may_write(actor.role, type_name):
         raise Forbidden("client.role-does-not-write", element=type_name, role=actor.role, type=type_name)
     if not scopes.may(actor.scopes, type_name, _LETTER[verb]):
         raise Forbidden("client.scope-does-not-write", element=type_name, type=type_name)
