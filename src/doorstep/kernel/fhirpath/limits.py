@@ -11,8 +11,9 @@ MAX_NESTING = 60
 MAX_DEPTH = 200
 """Depth of the syntax tree, chains of operators included."""
 
-MAX_WORK = 2_000_000
-"""Items that one evaluation may visit: ``descendants()`` within ``descendants()`` grows fast."""
+MAX_WORK = 250_000
+"""Items that one evaluation may visit: ``descendants()`` within ``descendants()`` grows fast. The most that a rule or
+parameter of R4 visits in any official example is 77,990."""
 
 MAX_STRING = 8_000_000
 """Characters of one computed string."""
