@@ -6,37 +6,24 @@ Health is told in numbers that name their alarm: late work, set-aside work, the 
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.registry import Collector
 
 from doorstep.kernel.access import ADMINISTRATOR
 from doorstep.kernel.errors import Refusal
 from doorstep.kernel.store import Store
+from doorstep.metrics import Metrics
+
+_log = logging.getLogger("doorstep.operate")
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 UNSEALED_ALARM_S = 60
 """An audit tail older than this says that the sealer does not keep up or does not run."""
-
-
-class _Health(Collector):
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def collect(self) -> Iterable[Metric]:
-        health = self._store.health()
-        for name in ("waiting_writes", "late_due", "dead_due", "unsealed", "unsealed_age_s"):
-            yield GaugeMetricFamily(f"doorstep_{name}", name.replace("_", " "), value=health[name])
-        due = GaugeMetricFamily("doorstep_due", "due rows by lane", labels=["lane"])
-        for lane, count in health["due"].items():
-            due.add_metric([lane], count)
-        yield due
 
 
 def alarms(health: dict[str, Any]) -> list[str]:
@@ -51,26 +38,16 @@ def alarms(health: dict[str, Any]) -> list[str]:
 
 def wrap(app: Wsgi, store: Store) -> Wsgi:
     """The application with its requests counted, and the three addresses in front of it."""
-    registry = CollectorRegistry()
-    registry.register(_Health(store))
-    requests = Counter("doorstep_requests", "requests", ["method", "status"], registry=registry)
-    seconds = Histogram("doorstep_request_seconds", "time to the answer's head", ["method"], registry=registry)
-    bound: dict[tuple[str, str], Any] = {}
+    metrics = Metrics(store)
 
     def counted(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path == "/healthz" or path == "/metrics" or path.startswith("/ops/"):
-            return _operate(environ, start_response, store, registry)
+            return _operate(environ, start_response, store, metrics)
         began, method = time.perf_counter(), environ["REQUEST_METHOD"]
-        method = method if method in _METHODS else "OTHER"
 
         def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-            key = (method, status[:3])
-            child = bound.get(key)
-            if child is None:
-                child = bound[key] = (requests.labels(*key), seconds.labels(method))
-            child[0].inc()
-            child[1].observe(time.perf_counter() - began)
+            metrics.count(method, status[:3], time.perf_counter() - began)
             return start_response(status, headers, *rest)
 
         return app(environ, start)
@@ -78,11 +55,8 @@ def wrap(app: Wsgi, store: Store) -> Wsgi:
     return counted
 
 
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-
-
 def _operate(
-    environ: dict[str, Any], start_response: Callable[..., Any], store: Store, registry: CollectorRegistry
+    environ: dict[str, Any], start_response: Callable[..., Any], store: Store, metrics: Metrics
 ) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     try:
@@ -92,14 +66,17 @@ def _operate(
         if not _is_administrator(environ, store):
             return _plain(start_response, "401 Unauthorized", b"", "text/plain", ("WWW-Authenticate", "Bearer"))
         if path == "/metrics":
-            return _plain(start_response, "200 OK", generate_latest(registry), CONTENT_TYPE_LATEST)
+            return _plain(start_response, "200 OK", metrics.text(), CONTENT_TYPE_LATEST)
         if path == "/ops/health":
-            health = store.health()
+            health = {**store.health(), "waiting_writes": metrics.waiting()}
             body = json.dumps({"alarms": alarms(health), **health}, indent=1).encode() + b"\n"
             return _plain(start_response, "200 OK", body, "application/json")
     except Refusal as refusal:
         return _plain(start_response, "503 Service Unavailable", f"{refusal.key}\n".encode(), "text/plain",
                       ("Retry-After", "5"))  # fmt: skip
+    except Exception:  # noqa: BLE001 - a load balancer hears that something is wrong here; the log has what
+        _log.exception("%s failed", path)
+        return _plain(start_response, "500 Internal Server Error", b"", "text/plain")
     return _plain(start_response, "404 Not Found", b"", "text/plain")
 
 

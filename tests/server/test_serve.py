@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.postgres import free_port
-from tests.server.running import doorstep, environment, serving
+from tests.server.running import Server, doorstep, environment, serving
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "李"}]}
 
@@ -130,3 +130,20 @@ def test_a_database_alone_is_enough_to_serve(tmp_path: Path, database: str) -> N
     assert process.stdout.readline().startswith("ready ")
     process.terminate()
     assert process.wait(60) == 0
+
+
+def test_several_processes_add_up_what_they_counted_whichever_is_asked(tmp_path: Path, database: str) -> None:
+    if not database:
+        pytest.skip("one process on SQLite")
+    with serving(tmp_path, database, "--roles", "api", "--workers", "3") as server:
+        for _ in range(40):  # each on a connection of its own, so that more than one process is asked
+            httpx.get(f"{server.base}/fhir/metadata")
+        assert [requests(server) for _ in range(12)] == [40.0] * 12
+        assert server.get("/ops/health")["waiting_writes"] == 0
+
+
+def requests(server: Server) -> float:
+    """How many requests were answered with 200, as one process says."""
+    text = httpx.get(f"{server.base}/metrics", headers=dict(server.client.headers), timeout=30).text
+    line = next(line for line in text.splitlines() if line.startswith('doorstep_requests_total{method="GET",status="200"}'))
+    return float(line.split()[1])
