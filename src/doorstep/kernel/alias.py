@@ -42,7 +42,8 @@ def follow(work: WriteSet, rows: Callable[[str, list[Any]], Sequence[Sequence[An
     named |= {grant.resident for grant in work.grants} | {bar.resident for bar in work.bars}
     if not named:
         return
-    moved = find(rows, sorted(named))
+    parted = {op.resident for op in work.aliases if not op.join}
+    moved = find(rows, sorted(named - parted))
     if not moved:
         return
     for put in work.puts:
@@ -105,11 +106,15 @@ def _carry(here: list[Any], there: list[Any], which: str, bound: list[Any], via:
         f" (SELECT id FROM access_grant WHERE part = ? AND resident = ? AND {which})",
         [there[0], here[0], *here, *bound],
     )
-    for table in ("access_grant", "access_bar"):
+    for table, key in (("access_grant", "n.id = o.id"), ("access_bar", "n.org = o.org AND n.source = o.source")):
+        # What the other has of the same act already stays where it is: it has no effect there, and goes back with it.
         yield (
-            f"UPDATE {table} SET part = ?, resident = ?, via = ? WHERE part = ? AND resident = ? AND {which}",
-            [*there, via, *here, *bound],
+            f"UPDATE {table} AS o SET part = ?, resident = ?, via = ? WHERE part = ? AND resident = ? AND {which}"
+            f" AND NOT EXISTS (SELECT 1 FROM {table} n WHERE n.part = ? AND n.resident = ? AND {key})",
+            [*there, via, *here, *bound, *there],
         )
+        if not via:
+            yield f"DELETE FROM {table} WHERE part = ? AND resident = ? AND {which}", [*here, *bound]
 
 
 def _op(resident: str, survivor: str, join: bool) -> AliasOp:

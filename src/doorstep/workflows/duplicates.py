@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from doorstep.kernel import exact, keys
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Forbidden, Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.terms import likeness, systems
 from doorstep.terms.likeness import Features, Line
@@ -33,6 +35,7 @@ TABLE: Final = Table(
     (
         Act("raise", "persons.duplicate-raise", CLOCK, (), "open"),
         Act("remind", "persons.duplicate-remind", CLOCK, ("open",), "open"),
+        Act("match", "persons.duplicate-match", CLOCK, ("open",), "linked"),
         Act("link", "persons.duplicate-link", "registry", ("open", "reopened"), "linked"),
         Act("differ", "persons.duplicate-differ", "registry", ("open", "reopened"), "different", ("note",)),
         Act("undo", "persons.duplicate-undo", "registry", ("linked",), "reopened", ("note",)),
@@ -62,6 +65,12 @@ def near(reads: Reads, person: Features) -> list[tuple[Features, tuple[Line, ...
             found[entry.id] = (other, likeness.compare(other, person))
     likely = [each for each in found.values() if likeness.weight(each[1]) >= likeness.DOUBTFUL]
     return sorted(likely, key=lambda each: (-likeness.weight(each[1]), each[0].id))
+
+
+def may_be_known(store: Store, patient: dict[str, Any]) -> bool:
+    """Whether an entry that a desk is about to make may be somebody's: all that a desk is told."""
+    with store.snapshot(SYSTEM, audited=False) as reads:
+        return bool(near(reads, likeness.features(patient)))
 
 
 def compare(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
@@ -108,7 +117,7 @@ def link_certain(tx: Tx, *, first: str, second: str) -> bool:
         return False
     case = load(tx, TABLE, task.id)
     merge.merge(tx, survivor=first, replaced=second)
-    move(tx, case, TABLE.act("link"), also=(first, second))
+    move(tx, case, TABLE.act("match"), also=(first, second))
     return True
 
 
@@ -198,6 +207,7 @@ def _questions(person: Features) -> list[list[tuple[str, str]]]:
 
 
 __all__ = [
-    "REGISTRY", "REVIEWERS", "TABLE", "compare", "differ", "entries_of", "link", "link_certain", "near",
+    "REGISTRY", "REVIEWERS", "TABLE", "compare", "differ", "entries_of", "link", "link_certain",
+    "may_be_known", "near",
     "raise_pair", "registry_of", "remind", "undo", "waiting",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from doorstep.kernel import keys
-from doorstep.kernel.access import ADMINISTRATOR
+from doorstep.kernel.access import ADMINISTRATOR, SYSTEM
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, Issue
 from doorstep.kernel.refs import Stored
@@ -153,11 +153,7 @@ def run_once(store: Store, actor: Any, command: Any, **given: Any) -> Stored:
 
 def attest(tx: Tx, target: str, *, act: str, note: str = "", witness: str = "", also: tuple[str, ...] = ()) -> Stored:
     """One Provenance for what was done with an entry: who, when, why; a witness as second agent."""
-    agents: list[Resource] = [{
-        "role": [{"coding": [{"system": systems.STAFF_ROLE, "code": tx.actor.role}]}],
-        "who": {"reference": tx.actor.person},
-        **({"onBehalfOf": {"reference": tx.actor.organization}} if tx.actor.organization else {}),
-    }]  # fmt: skip
+    agents = [_agent(tx)]
     if witness:
         agents.append({"type": {"text": "witness"}, "who": {"reference": witness}})
     provenance: Resource = {
@@ -168,6 +164,17 @@ def attest(tx: Tx, target: str, *, act: str, note: str = "", witness: str = "", 
     if note.strip():
         provenance["reason"] = [{"text": note.strip()}]
     return tx.create(provenance)
+
+
+def _agent(tx: Tx) -> Resource:
+    """Who does it; the record itself has no entry to refer to."""
+    if tx.actor.person == SYSTEM.person:
+        return {"who": {"identifier": {"system": f"{systems.BASE}/sid/agent", "value": "doorstep"}}}
+    return {
+        "role": [{"coding": [{"system": systems.STAFF_ROLE, "code": tx.actor.role}]}],
+        "who": {"reference": tx.actor.person},
+        **({"onBehalfOf": {"reference": tx.actor.organization}} if tx.actor.organization else {}),
+    }
 
 
 def _allowed(tx: Tx) -> None:
