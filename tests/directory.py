@@ -40,7 +40,7 @@ def read(store: Store, reference: str) -> dict[str, Any]:
         return reads.read(*reference.split("/"))
 
 
-def refused(key: str, store: Store, who: Actor, command: Callable[..., Any], **boxes: Any) -> Refusal:
+def refused(key: str, store: Store, who: Actor, command: Callable[..., Any], /, **boxes: Any) -> Refusal:
     """The refusal of a command: its key is compared."""
     with pytest.raises(Refusal) as caught:
         store.run(who, command, **boxes)
