@@ -78,14 +78,15 @@ def arm(tx: Tx) -> None:
     """See to it that the audit is gone through every day; does nothing when that is so already."""
     if tx.holder("job", SCAN) is None:
         tx.claim("job", SCAN, holder="alarms")
-        every = policy("alarm.every", on=day(tx.now)).microseconds
+        every = policy("alarm.every", on=day(tx.now), reads=tx).microseconds
         tx.due(tx.now + every, SCAN, ref="", payload={"since": tx.now})
 
 
 def run(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """Go through what has been done since the last time, raise what was found, and see to the next time."""
     scan(tx, since=int(payload["since"]), until=tx.now)
-    tx.due(tx.now + policy("alarm.every", on=day(tx.now)).microseconds, SCAN, ref="", payload={"since": tx.now})
+    every = policy("alarm.every", on=day(tx.now), reads=tx).microseconds
+    tx.due(tx.now + every, SCAN, ref="", payload={"since": tx.now})
 
 
 def scan(tx: Tx, *, since: int, until: int) -> list[Stored]:
@@ -169,30 +170,32 @@ def _many(tx: Tx, seen: list[Pair]) -> list[Alarm]:
     alarms = []
     for who, own in by_person.items():
         peers = [count for other, count in counts.items() if other != who and other[1] == who[1]]
-        most = _usual(peers, on)
+        most = _usual(tx, peers)
         if most is not None and counts[who] > most:
             alarms.append(Alarm("volume", *who, counts[who], most, _residents(own)))
         idle = [pair for pair in own if pair.resident and pair.reads and not pair.writes]
-        limit = policy("alarm.idle", on=on).amount
+        limit = policy("alarm.idle", on=on, reads=tx).amount
         if len(idle) >= limit:
             alarms.append(Alarm("idle", *who, len(idle), limit, _residents(idle)))
-        lookups, allowed = sum(pair.lookups for pair in own), policy("alarm.look-ups", on=on).amount
+        lookups, allowed = sum(pair.lookups for pair in own), policy("alarm.look-ups", on=on, reads=tx).amount
         if lookups > allowed:
             alarms.append(Alarm("look-ups", *who, lookups, allowed, _residents([p for p in own if p.lookups])))
     return alarms
 
 
-def _usual(peers: list[int], on: Any) -> int | None:
+def _usual(tx: Tx, peers: list[int]) -> int | None:
     """How many residents are usual for a role: its median and so many deviations of the others, never under a floor."""
-    if len(peers) + 1 < policy("alarm.peers", on=on).amount:
+    on = day(tx.now)
+    if len(peers) + 1 < policy("alarm.peers", on=on, reads=tx).amount:
         return None
-    most = median(peers) + policy("alarm.sigma", on=on).amount * pstdev(peers)
-    return max(int(most), policy("alarm.volume", on=on).amount)
+    most = median(peers) + policy("alarm.sigma", on=on, reads=tx).amount * pstdev(peers)
+    return max(int(most), policy("alarm.volume", on=on, reads=tx).amount)
 
 
 def _refused(tx: Tx, since: int, until: int) -> list[Alarm]:
     on = day(tx.now)
-    limit, within = policy("alarm.refused", on=on).amount, policy("alarm.refused-within", on=on).microseconds
+    limit = policy("alarm.refused", on=on, reads=tx).amount
+    within = policy("alarm.refused-within", on=on, reads=tx).microseconds
     alarms = []
     for who, moments in watching.refused(tx, since=since, until=until).items():
         burst = max(sum(start <= at < start + within for at in moments) for start in moments)

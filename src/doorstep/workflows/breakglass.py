@@ -163,7 +163,7 @@ def figures(reads: Reads, *, organization: str, month: str, now: int) -> Figures
     query = [("requester", organization), ("code", f"{systems.WORKFLOW}|{TABLE.name}"), ("authored-on", month)]
     own = [task for task in reads.search("Task", query) if "partOf" not in task]
     states = [state_of(task) for task in own]
-    late = sum(moment(task["authoredOn"]) + _term(now) < now for task in own if state_of(task) == "opened")
+    late = sum(moment(task["authoredOn"]) + _term(reads, now) < now for task in own if state_of(task) == "opened")
     return Figures(len(own), states.count("opened"), late, states.count("justified"), states.count("unjustified"))
 
 
@@ -208,6 +208,6 @@ def _deadline(case: Case) -> int:
     return moment(case.task["restriction"]["period"]["end"])
 
 
-def _term(now: int) -> int:
-    return policy("emergency.review", on=day(now)).microseconds
+def _term(reads: Reads, now: int) -> int:
+    return policy("emergency.review", on=day(now), reads=reads).microseconds
 

@@ -188,14 +188,15 @@ def _recipient(tx: Tx, to: str, *, only: str = "") -> str:
 
 
 def _end(tx: Tx, until: date | None) -> int:
-    longest = tx.now + policy("consent.term", on=day(tx.now)).microseconds
+    longest = policy("consent.term", on=day(tx.now), reads=tx)
+    last = tx.now + longest.microseconds
     if until is None:
-        return longest
+        return last
     ends = int(datetime.combine(until, time(23, 59, 59), HOME).timestamp()) * 1_000_000
     if ends <= tx.now:
         raise Invalid("privacy.until-past", element="until")
-    if ends > longest:
-        raise Invalid("privacy.until-far", element="until", days=policy("consent.term", on=day(tx.now)).amount)
+    if ends > last:
+        raise Invalid("privacy.until-far", element="until", days=longest.amount)
     return ends
 
 

@@ -34,7 +34,7 @@ def sign(tx: Tx, *, resident: str, consent: bool) -> Stored:
     act = TABLE.act("sign")
     needed(act, {"consent": consent or None})
     id_ = tx.fresh_id({"resourceType": "EpisodeOfCare", "patient": {"reference": resident}})
-    ends = tx.now + policy("contract.term", on=day(tx.now)).microseconds
+    ends = tx.now + policy("contract.term", on=day(tx.now), reads=tx).microseconds
     tx.grant(resident=Ref.parse(resident).id, org=tx.actor.organization, level=2, reason="contract",
              source=f"EpisodeOfCare/{id_}", ends=ends)  # fmt: skip
     return episodes.begin(tx, TABLE, act, resident=resident, kind=kinds()[KIND], id=id_)

@@ -68,7 +68,7 @@ def end(
 
 def watch(tx: Tx, table: Table, ref: str, state: str) -> None:
     """The deadline of a state."""
-    limit = policy(table.state(state).limit, on=day(tx.now)).microseconds
+    limit = policy(table.state(state).limit, on=day(tx.now), reads=tx).microseconds
     tx.due(tx.now + limit, f"{table.name}.deadline", ref=ref, payload={"state": state})
 
 

@@ -64,7 +64,7 @@ def leave(tx: Tx, *, episode: str, reason: str) -> Stored:
     found, version, kind = episodes.load(tx, TABLE, episode, act, PROGRAMME)
     needed(act, {"reason": reason})
     coded = witness.coded("programme.exit", reason, element="reason")
-    source, kept = f"EpisodeOfCare/{episode}", policy("programme.access", on=day(tx.now)).microseconds
+    source, kept = f"EpisodeOfCare/{episode}", policy("programme.access", on=day(tx.now), reads=tx).microseconds
     _open_label(tx, found, ends=tx.now)
     tx.end_grants(source, at=tx.now + (0 if reason in ("declined", "mistake") else kept))
     return episodes.end(tx, TABLE, act, found, version, kind, coded)

@@ -54,7 +54,7 @@ def papers(task: str) -> str:
 
 def close_papers(tx: Tx, *, task: str) -> None:
     """A case is over; its papers stay readable for some time."""
-    tx.end_grants(papers(task), at=tx.now + policy("case.access", on=day(tx.now)).microseconds)
+    tx.end_grants(papers(task), at=tx.now + policy("case.access", on=day(tx.now), reads=tx).microseconds)
 
 
 def coded(kind: str, code: str, *, element: str) -> dict[str, Any]:
@@ -96,6 +96,7 @@ def remind(tables: Mapping[str, Table]) -> Any:
         table = tables[task["code"]["coding"][0]["code"]]
         case = load(tx, table, target.id)
         case.task["priority"] = "urgent"
-        move(tx, case, table.act("remind"), until=tx.now + policy("emergency.remind", on=day(tx.now)).microseconds)
+        again = policy("emergency.remind", on=day(tx.now), reads=tx).microseconds
+        move(tx, case, table.act("remind"), until=tx.now + again)
 
     return handle
