@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from socketserver import ThreadingMixIn
+from tempfile import TemporaryDirectory
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -15,12 +16,18 @@ import pytest
 
 from doorstep.demo.browser import Browser
 from doorstep.demo.people import data
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.store import Store
 from doorstep.server import Settings, make_wsgi
+from doorstep.terms import systems
+from doorstep.web.settings import configure
 from doorstep.web.wsgi import prepare
 from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 
 __all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
+
+_SOMEWHERE = TemporaryDirectory(prefix="doorstep-web-")
+configure(Path(_SOMEWHERE.name))  # so that a test may import models; each test moves it to a folder of its own
 
 PASSWORD = "correct horse 电池"
 
@@ -86,3 +93,56 @@ def site(district: Store, tmp_path: Path, accounts: Path) -> Iterator[Site]:
 def demo_site(district: Store, tmp_path: Path, accounts: Path) -> Iterator[Site]:
     """A server of the demo: role buttons on the sign-in page."""
     yield from serve(district, tmp_path / "site", accounts, demo=True)
+
+
+class Door:
+    """The pages without a network: Django's own client over a record, and what it needs to be somebody."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def client(self, **more: Any) -> Any:
+        """A browser of its own; forms need their token only when asked for."""
+        from django.test import Client
+
+        return Client(**{"doorstep.store": self.store, "doorstep.demo": False, "SERVER_NAME": "localhost", **more})
+
+    def enter(self, account: str, **more: Any) -> Any:
+        client = self.client(**more)
+        answer = client.post("/sign-in/", {"username": account, "password": PASSWORD})
+        assert answer.status_code == 302, answer.content.decode()
+        return client
+
+    def post_to(self, *roles: tuple[str, str, str]) -> None:
+        """(practitioner, institution, role) of further postings."""
+        self.store.run(SYSTEM, lambda tx: [tx.update(posting(*each)) for each in roles])
+
+    def rows(self, action: str) -> list[tuple[Any, ...]]:
+        """(account, outcome, query) of what the audit says of an action, in order."""
+        sql = "SELECT account, outcome, query FROM audit WHERE action = ? ORDER BY at, id"
+        return self.store.engine.once(sql, [action])
+
+    def prove_factors(self) -> None:
+        """As if everybody who is signed in had shown a second factor."""
+        self.store.engine.write([("UPDATE session SET factor = 'test'", [])])
+
+    def age(self, column: str, minutes: int) -> None:
+        """Let every session's moment be longer ago."""
+        assert column in ("seen", "proved", "expires")
+        self.store.engine.write([(f"UPDATE session SET {column} = {column} - ?", [minutes * 60_000_000])])
+
+
+def posting(practitioner: str, organization: str, role: str) -> dict[str, Any]:
+    return {"resourceType": "PractitionerRole", "id": f"{practitioner}-{organization}-{role}", "active": True,
+            "practitioner": {"reference": f"Practitioner/{practitioner}"},
+            "organization": {"reference": f"Organization/{organization}"},
+            "code": [{"coding": [{"system": systems.STAFF_ROLE, "code": role}]}]}  # fmt: skip
+
+
+@pytest.fixture
+def door(district: Store, tmp_path: Path, accounts: Path) -> Door:
+    folder = tmp_path / "door"
+    folder.mkdir()
+    shutil.copy(accounts, folder / "accounts.db")
+    prepare(folder)
+    return Door(district)
