@@ -22,7 +22,7 @@ MANAGE: Final = "/me/apps/"
 METHODS: Final = ("client_secret_basic", "private_key_jwt")
 ASSERTION_ALGORITHMS: Final = ("RS384", "ES384")
 CAPABILITIES: Final = (
-    "launch-ehr", "launch-standalone", "authorize-post", "client-public", "client-confidential-symmetric",
+    "launch-ehr", "launch-standalone", "client-public", "client-confidential-symmetric",
     "client-confidential-asymmetric", "context-ehr-patient", "context-ehr-encounter", "context-standalone-patient",
     "context-standalone-encounter", "context-banner", "context-style", "sso-openid-connect", "permission-offline",
     "permission-online", "permission-patient", "permission-user", "permission-v1", "permission-v2",

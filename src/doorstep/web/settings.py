@@ -13,6 +13,8 @@ from typing import Any, Final
 import django
 from django.conf import settings
 
+from doorstep.web.smart import config as apps
+
 HERE: Final = Path(__file__).parent
 LANGUAGES: Final = (("zh-hans", "Chinese"), ("en", "English"))
 LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -49,7 +51,7 @@ def _values(data_dir: Path, secure: bool, behind_proxy: bool, hosts: Sequence[st
             "django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions", "django.contrib.messages",
             "django.contrib.staticfiles", "django_htmx", "allauth", "allauth.account", "allauth.mfa",
             "allauth.socialaccount", "allauth.socialaccount.providers.openid_connect", "doorstep.web.accounts",
-            "doorstep.web",
+            *apps.APPS, "doorstep.web",
         ],
         "MIDDLEWARE": [
             "doorstep.web.middleware.headers",
@@ -123,7 +125,7 @@ def _values(data_dir: Path, secure: bool, behind_proxy: bool, hosts: Sequence[st
         "SOCIALACCOUNT_ADAPTER": "doorstep.web.accounts.adapters.Elsewhere",
         "SOCIALACCOUNT_STORE_TOKENS": False,
         "SOCIALACCOUNT_PROVIDERS": elsewhere.read(data_dir, os.environ.get("DOORSTEP_IDENTITY_PROVIDERS", "")),
-    }  # fmt: skip
+    } | apps.values(data_dir)  # fmt: skip
 
 
 def secret_key(data_dir: Path) -> str:

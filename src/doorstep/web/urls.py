@@ -9,6 +9,7 @@ from doorstep.web.clinic import finding, resident_page, visit_page
 urlpatterns = [
     path("", pages.home),
     path("", include("doorstep.web.accounts.urls")),
+    path("", include("doorstep.web.smart.urls")),
     path("language/", set_language),
     path("view/", view.choose),
     path("now/", alarms.now),

@@ -7,6 +7,8 @@ from typing import Any, Final
 from oauth2_provider.oauth2_backends import OAuthLibCore
 from oauth2_provider.settings import oauth2_settings
 
+from doorstep.terms import smart
+
 FHIR: Final = "/fhir"
 STORE: Final = "doorstep.store"
 ORIGIN: Final = "doorstep.origin"
@@ -18,6 +20,10 @@ class Core(OAuthLibCore):  # type: ignore[misc]
     def extract_headers(self, request: Any) -> dict[str, Any]:
         headers: dict[str, Any] = super().extract_headers(request)
         return {**headers, STORE: request.store, ORIGIN: origin(request)}
+
+    def extract_body(self, request: Any) -> list[tuple[str, str]]:
+        """An authorization is asked for in the address alone; what a person presses there is none of its parts."""
+        return [] if request.path == smart.AUTHORIZE else list(super().extract_body(request))
 
 
 def core() -> Core:
