@@ -13,10 +13,11 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from doorstep.kernel import exact
-from doorstep.kernel.bundle_links import Link, links
+from doorstep.kernel.bundle_links import Link, links, placeholder
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import (
     BadRequest,
+    BrokenReference,
     Invalid,
     Issue,
     NotFound,
@@ -159,8 +160,10 @@ def _check_change(entry: Entry) -> None:
     if not entry.id and entry.method != "POST" and not entry.pairs:
         raise BadRequest("bundle.condition-missing", element=f"{entry.where}.request.url")
     given = entry.resource.get("resourceType", "") if entry.method != "DELETE" else entry.type
-    if given != ("Binary" if entry.method == "PATCH" else entry.type):
-        raise BadRequest("bundle.other-resource", element=f"{entry.where}.resource", given=given, expected=entry.type)
+    wanted = ("Binary", "Parameters") if entry.method == "PATCH" else (entry.type,)
+    if given not in wanted:
+        raise BadRequest("bundle.other-resource", element=f"{entry.where}.resource", given=given,
+                         expected=", ".join(wanted))
 
 
 def _known_members(value: dict[str, Any], type_name: str, where: str) -> None:
@@ -182,8 +185,13 @@ def if_match(entry: Entry) -> int | None:
 
 
 def operations(entry: Entry) -> Any:
-    """The JSON Patch that a Binary carries (R4 3.1.0.11.2: a patch in a bundle)."""
+    """The JSON Patch that a Binary carries (R4 3.1.0.11.2: a patch in a bundle), or a FHIRPath Patch as it is."""
     resource = entry.resource
+    if resource.get("resourceType") == "Parameters":
+        unknown = placeholder(entry.raw)
+        if unknown is not None:
+            raise BrokenReference("bundle.unknown-name", element=f"{entry.where}.resource", name=unknown)
+        return resource
     if resource.get("contentType") != JSON_PATCH:
         raise UnsupportedMedia("bundle.patch-type", element=f"{entry.where}.resource.contentType",
                                given=resource.get("contentType"), offered=JSON_PATCH)

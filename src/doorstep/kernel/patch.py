@@ -1,4 +1,4 @@
-"""JSON Patch (RFC 6902) with JSON Pointer (RFC 6901), as R4 3.1.0.7.1 asks.
+"""JSON Patch (RFC 6902) with JSON Pointer (RFC 6901), as R4 3.1.0.7.1 asks. A Parameters resource is a FHIRPath Patch.
 
 Own lines instead of a library: numbers stay Decimal, ``true`` is not 1, a refusal names the operation and the path,
 and work is bounded (a chain of "copy" can double a document each time).
@@ -27,6 +27,8 @@ def apply(document: Any, operations: Any) -> Any:
 
     Raises Invalid naming the operation ("[2]") whose path, form or test fails, TooCostly beyond the limits above.
     """
+    if isinstance(operations, dict) and operations.get("resourceType") == "Parameters":
+        return _by_fhirpath(document, operations)
     if not isinstance(operations, list):
         raise Invalid("patch.not-a-list")
     if len(operations) > MAX_OPERATIONS:
@@ -35,6 +37,15 @@ def apply(document: Any, operations: Any) -> Any:
     result = copier.copy(document)
     for index, operation in enumerate(operations):
         result = _apply_one(result, operation, f"[{index}]", copier)
+    _refuse_deep(result)
+    return result
+
+
+def _by_fhirpath(document: Any, parameters: dict[str, Any]) -> Any:
+    # At the first such patch: this brings the FHIRPath engine, which JSON Patch does without.
+    from doorstep.kernel import fhirpath_patch
+
+    result = fhirpath_patch.apply(_Copier().copy(document), parameters)
     _refuse_deep(result)
     return result
 

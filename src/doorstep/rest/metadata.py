@@ -60,7 +60,7 @@ def statement(service: Service, base: str) -> dict[str, Any]:
         "implementation": {"description": "Doorstep", "url": base},
         "fhirVersion": FHIR_VERSION,
         "format": [FHIR_JSON, "json"],
-        "patchFormat": [_PATCH],
+        "patchFormat": [_PATCH, "application/fhir+json"],
         "rest": [{
             "mode": "server",
             "security": {

@@ -1,7 +1,8 @@
-"""Patch: R4 3.1.0.6, by JSON Patch (RFC 6902), and its conditional form 3.1.0.6.1.
+"""Patch: R4 3.1.0.6, by JSON Patch (RFC 6902) or FHIRPath Patch, and its conditional form 3.1.0.6.1.
 
-``PATCH [base]/[type]/[id]`` or ``PATCH [base]/[type]?condition`` with application/json-patch+json. The patched resource
-passes every check that an update passes. A condition that matches nothing is 404, several matches are 412.
+``PATCH [base]/[type]/[id]`` or ``PATCH [base]/[type]?condition`` with application/json-patch+json, or with
+application/fhir+json and a Parameters resource. The patched resource passes every check that an update passes. A
+condition that matches nothing is 404, several matches are 412.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.rest import governed
 from doorstep.rest.conditions import if_match
+from doorstep.rest.negotiate import media_type
 from doorstep.rest.query import Pairs
 from doorstep.rest.request import Request
 from doorstep.rest.response import Response
@@ -20,6 +22,7 @@ from doorstep.rest.service import Service
 from doorstep.rest.write import written
 
 JSON_PATCH: Final = frozenset({"application/json-patch+json"})
+FHIRPATH_PATCH: Final = "application/fhir+json"
 
 
 def patch(service: Service, request: Request) -> Response:
@@ -43,7 +46,7 @@ def patch_where(service: Service, request: Request) -> Response:
     return written(request, stored, created=False)
 
 
-def patch_match(tx: Tx, type_name: str, pairs: Pairs, operations: list[Any], expected: int | None) -> Stored:
+def patch_match(tx: Tx, type_name: str, pairs: Pairs, operations: Any, expected: int | None) -> Stored:
     """The command of a conditional patch."""
     found = tx.page(type_name, [*pairs, ("_count", "2")], strict=True).matches
     if not found:
@@ -53,8 +56,11 @@ def patch_match(tx: Tx, type_name: str, pairs: Pairs, operations: list[Any], exp
     return tx.patch(type_name, found[0].id, operations, if_match=expected)
 
 
-def _operations(service: Service, request: Request) -> list[Any]:
-    operations = request.json(service, offered=JSON_PATCH)
-    if not isinstance(operations, list):
+def _operations(service: Service, request: Request) -> Any:
+    """A list of JSON Patch, or the Parameters of a FHIRPath Patch: as the content type says, in a batch the entry."""
+    if media_type(request.content_type)[0] == FHIRPATH_PATCH:
+        return request.resource(service, "Parameters")[0]
+    operations = request.json(service, offered=JSON_PATCH | {FHIRPATH_PATCH})
+    if not isinstance(operations, list) and not request.inner:
         raise Invalid("patch.not-a-list")
     return operations
