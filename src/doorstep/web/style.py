@@ -111,6 +111,7 @@ def _context(request: Any) -> dict[str, Any]:
         "list_filtered": replace(_list([]), filtered=True),
         "list_stale": replace(_list(rows[:1]), stale=instant(now)),
         "banner": _banner(),
+        "banner_other": replace(_banner(), card=people[1], same_name=False),
         "banner_bare": _banner_bare(),
         "tabs": [Choice("web.reports", "#", True), Choice("web.visits", "#", False)],
         "tiles": _list(rows).tiles,

@@ -4,6 +4,10 @@
   var d = window.doorstep, body = document.body, EVERY = 15000, SLOWEST = 120000;
   var ahead = Date.parse(body.getAttribute("data-now")) - Date.now() || 0;
   function now() { return Date.now() + ahead; }
+  // The server's hour, whatever zone the screen is set to.
+  var zone = /([+-])(\d\d):(\d\d)$/.exec(body.getAttribute("data-now") || ""), off = zone ? (zone[1] + "1") * (zone[2] * 60 + Number(zone[3])) : 0;
+  function hour(at) { return new Date(at + off * 60000).toISOString().slice(11, 16); }
+  d.hour = function (at) { return hour(at + ahead); };
   function session() { return window.sessionStorage; }
 
   // Clocks count on by the server's time.
@@ -17,8 +21,7 @@
       clock.className = "clock clock-" + (late ? "late" : left < soon ? "warn" : "calm");
     });
     d.all("[data-time]", function (clock) {
-      var at = new Date(now());
-      clock.textContent = ("0" + at.getHours()).slice(-2) + ":" + ("0" + at.getMinutes()).slice(-2);
+      clock.textContent = hour(now());
     });
   }
   setInterval(tick, 10000);
@@ -236,6 +239,7 @@
   function opener(line) { return line.querySelector(".open"); }
   document.addEventListener("keydown", function (event) {
     if (d.composing(event) || event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || !event.target.closest) { return; }
+    if (event.key === "Enter" && event.target.id === "preview-title") { event.preventDefault(); document.querySelector("#preview a.primary").click(); return; }
     var line = event.target.closest("[data-row]");
     if (!line) {
       var start = event.key === "ArrowDown" && event.target.closest("[data-worklist]") && !d.typing(event.target) && document.querySelector("[data-row]");

@@ -15,7 +15,7 @@
   function say(text) { byId("live").textContent = text; }
   function words(name, values) {
     var text = byId("words").getAttribute("data-" + name) || "";
-    Object.keys(values || {}).forEach(function (key) { text = text.replace("{" + key + "}", values[key]); });
+    Object.keys(values || {}).forEach(function (key) { text = text.replace("%" + key, values[key]); });
     return text;
   }
   function composing(event) { return event.isComposing || event.keyCode === 229; }
@@ -251,10 +251,7 @@
   // Connection
   function offline(is) {
     show(byId("offline"), is);
-    if (is) {
-      var at = new Date(lastContact);
-      byId("offline-age").textContent = words("age", { at: ("0" + at.getHours()).slice(-2) + ":" + ("0" + at.getMinutes()).slice(-2) });
-    }
+    if (is) { byId("offline-age").textContent = words("age", { at: doorstep.hour(lastContact) }); }
   }
   doorstep.offline = offline;
   document.addEventListener("htmx:sendError", function (event) { retry = again(event.detail); offline(true); });

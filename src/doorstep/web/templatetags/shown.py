@@ -62,5 +62,5 @@ _CLOCK: Final = {
 
 @register.simple_tag
 def clock_patterns() -> dict[str, str]:
-    """What the script needs to go on counting in the reader's language: "{n}" stands for the number."""
-    return {f"{side}-{unit}": words(key, translation.get_language(), n="{n}") for (side, unit), key in _CLOCK.items()}
+    """What the script needs to go on counting in the reader's language: "%n" stands for the number."""
+    return {f"{side}-{unit}": words(key, translation.get_language(), n="%n") for (side, unit), key in _CLOCK.items()}
