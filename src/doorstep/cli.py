@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
     export.add_argument("--type", action="append", default=[], dest="types")
 
+    link = _verb(verbs, "link")
+    link.add_argument("--only-look", action="store_true")
+
     check = _verb(verbs, "check")
     check.add_argument("--strict", action="store_true")
     check.add_argument("--repair", action="store_true")

@@ -127,6 +127,19 @@ def export(options: Namespace) -> int:
     return 0
 
 
+def link(options: Namespace) -> int:
+    """Compare everybody with everybody: link certain pairs, give doubtful ones to the registry."""
+    from doorstep.journeys.linking import link_everybody
+
+    with _opened(options) as store:
+        done = link_everybody(store, only_look=options.only_look)
+    if options.only_look:
+        say("persons.linked-look", entries=done.entries, linked=done.linked, asked=done.asked)
+    else:
+        say("persons.linked", entries=done.entries, linked=done.linked, asked=done.asked, known=done.known)
+    return 0
+
+
 def check(options: Namespace) -> int:
     from doorstep.kernel.check import check as look
 

@@ -101,6 +101,16 @@ def raise_pair(tx: Tx, *, first: str, second: str, finder: str, weight: float | 
     return task
 
 
+def raise_found(tx: Tx, *, first: str, second: str) -> bool:
+    """Ask about a pair that a batch has found; false when it has been asked about, or one of them stands no more."""
+    entries = [tx.read("Patient", Ref.parse(each).id) for each in (first, second)]
+    if any(entry.get("active") is False or merge.replacement(entry) for entry in entries):
+        return False
+    finder = entries[1].get("managingOrganization", {}).get("reference") or tx.actor.organization
+    lines = likeness.compare(*(likeness.features(entry) for entry in entries))
+    return raise_pair(tx, first=first, second=second, finder=finder, weight=likeness.weight(lines)) is not None
+
+
 def link_certain(tx: Tx, *, first: str, second: str) -> bool:
     """Link two entries about which nobody need be asked; false when, looked at again, that is not so."""
     entries = [tx.read("Patient", Ref.parse(each).id) for each in (first, second)]
@@ -209,5 +219,5 @@ def _questions(person: Features) -> list[list[tuple[str, str]]]:
 __all__ = [
     "REGISTRY", "REVIEWERS", "TABLE", "compare", "differ", "entries_of", "link", "link_certain",
     "may_be_known", "near",
-    "raise_pair", "registry_of", "remind", "undo", "waiting",
+    "raise_found", "raise_pair", "registry_of", "remind", "undo", "waiting",
 ]  # fmt: skip

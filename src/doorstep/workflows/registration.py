@@ -132,7 +132,7 @@ def taken(tx: Tx, patient: Resource, *, holder: str) -> None:
 
 def own_identifiers(patient: Resource) -> list[tuple[str, str]]:
     """(system, value) of the identifiers that belong to one person; a number of 15 digits as its 18."""
-    found = {}
+    found: dict[tuple[str, str], None] = {}
     for entry in patient.get("identifier", ()):
         system, value = str(entry.get("system", "")), str(entry.get("value", ""))
         if system in documents.UNIQUE and value and entry.get("use") != "old":
