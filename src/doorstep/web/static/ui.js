@@ -261,8 +261,7 @@
 
   document.addEventListener("DOMContentLoaded", function () {
     all("[data-letters]", function (box) { box.checked = lettersOn(); });
-    var wrong = document.querySelector(".note-wrong[data-focus] a") ? document.querySelector(".note-wrong[data-focus]")
-      : document.querySelector("[aria-invalid=true]") || document.querySelector(".note-wrong[data-focus]");
+    var wrong = document.querySelector("[aria-invalid=true]") || document.querySelector(".note-wrong[data-focus]");
     if (wrong) { wrong.focus(); }
   });
 })();
