@@ -166,10 +166,11 @@ def _nothing(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
 def register_work(store: Store) -> None:
     """Whatever runs later: each workflow names its own."""
     from doorstep import workflows
-    from doorstep.rest import hooks
+    from doorstep.rest import bulk, hooks
 
     workflows.register(store.runner)
     hooks.register(store)
+    bulk.register(store)
 
 
 def _hooks(store: Store) -> Any:

@@ -16,7 +16,7 @@ from doorstep.journeys.witnessing import WITNESS
 from doorstep.kernel.errors import Invalid, NotFound
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import escalation, followup, order, referral, visit
+from doorstep.workflows import escalation, exporting, followup, order, referral, visit
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.persons import ACTS as PERSONS
 from doorstep.workflows.referral import Reply, Sheet
@@ -94,6 +94,10 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
         ("reason", "note")),
     ("escalation", "settle"): Doing(
         lambda tx, task, data: escalation.settle(tx, task=task, note=data.get("note", "")), ("note",)),
+    ("export", "approve"): Doing(lambda tx, task, data: exporting.approve(tx, task=task)),
+    ("export", "refuse"): Doing(
+        lambda tx, task, data: exporting.refuse(tx, task=task, note=data.get("note", "")), ("note",)),
+    ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
     **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""

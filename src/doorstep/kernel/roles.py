@@ -64,14 +64,14 @@ _TABLE: Final = (
     Role("nurse", None, None, RESTRICTED, RESTRICTED),
     Role("technician", _BENCH, _BENCH - PEOPLE, RECORD, RECORD),
     Role("pharmacist", _PHARMACY, _PHARMACY - PEOPLE, RECORD, RECORD),
-    Role("public-health", None, None, RESTRICTED, RECORD, "PUBHLTH"),
+    Role("public-health", None, None, RESTRICTED, RECORD, "PUBHLTH", frozenset({"export"})),
     Role("family-team", None, None, RESTRICTED, RECORD),
     Role("specialist", None, None, RESTRICTED, RESTRICTED),
     Role("manager", _FIGURES, _NOTHING, RECORD, RECORD, "HOPERAT", frozenset({"figures"})),
     Role("institution-admin", _NOTHING, _NOTHING, 0, 0, "HOPERAT", frozenset({"people"})),
     Role("security-admin", _NOTHING, _NOTHING, 0, 0, "HOPERAT", frozenset({"people", "rules"})),
     Role("auditor", _WITNESS, _NOTHING, RECORD, RECORD, "HOPERAT", frozenset({"audit"})),
-    Role("gateway", None, None, RESTRICTED, RESTRICTED),
+    Role("gateway", None, None, RESTRICTED, RESTRICTED, rights=frozenset({"export"})),
 )
 
 ROLES: Final[Mapping[str, Role]] = {role.code: role for role in _TABLE}

@@ -94,6 +94,8 @@ def _admit(service: Service, request: Request) -> Route:
 
 
 def _is_raw_read(route: Route, request: Request) -> bool:
+    if route.code in ("$export-file", "$export-status"):
+        return True  # NDJSON and a manifest, not a resource
     return route.code in ("read", "vread") and request.args[0] == "Binary" and binary.wants_raw(request)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from doorstep.kernel.due import Due, Runner
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import directory_posts, escalation, followup, order, persons, referral, rights, visit
+from doorstep.workflows import directory_posts, escalation, exporting, followup, order, persons, referral, rights, visit
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{visit.TABLE.name}.deadline": escalation.raise_visit,
@@ -15,6 +15,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{referral.TABLE.name}.deadline": escalation.raise_task,
     f"{followup.TABLE.name}.deadline": escalation.raise_task,
     f"{escalation.TABLE.name}.deadline": escalation.remind,
+    f"{exporting.TABLE.name}.deadline": exporting.lapse,
     **persons.HANDLERS,
     **rights.HANDLERS,
     directory_posts.END: directory_posts.run_out,
