@@ -23,6 +23,7 @@ _REFERRALS: Final = Entry("/w/referrals/", "web.menu-referrals")
 _ORDERS: Final = Entry("/w/orders/", "web.menu-orders")
 _ME: Final = Entry("/me/", "accounts.menu-me")
 _ACCOUNTS: Final = Entry("/admin/accounts/", "accounts.menu-accounts")
+_APPS: Final = Entry("/admin/apps/", "smart.apps")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "doctor"): (_CLINIC, _MINE, _SENT),
@@ -30,7 +31,7 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
     ("", "institution-admin"): (_ACCOUNTS,),
-    ("", "security-admin"): (_ACCOUNTS,),
+    ("", "security-admin"): (_ACCOUNTS, _APPS),
     ("", "resident"): (_ME,),
     ("", "proxy"): (_ME,),
 }

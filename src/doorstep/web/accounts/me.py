@@ -19,6 +19,7 @@ from doorstep.web.accounts import entering, factors, passwords, throttle
 from doorstep.web.accounts.limits import limit, needs_factor
 from doorstep.web.guard import fresh, signed_in
 from doorstep.web.refusals import words
+from doorstep.web.smart import connections
 
 BOTH = ["GET", "HEAD", "POST"]
 
@@ -152,9 +153,12 @@ def end_devices(request: Any) -> HttpResponse:
     session, given = request.sign_in, request.POST.get("device", "")
     if given == "others":
         request.store.sessions.end_all(session.account, but=session.id)
+        connections.end_of_account(request.store, request.user)
     elif given == "all":
         request.store.sessions.end_all(session.account)
+        connections.end_of_account(request.store, request.user)
     else:
+        connections.end_of_session(request.store, request.user, given)
         request.store.sessions.end(session.account, given)
     entering.note(request, "end-sessions", query=f"which={given[:40]}")
     return HttpResponseRedirect("/sign-in/" if given in ("all", session.id) else "/me/devices/")

@@ -92,6 +92,12 @@ def end_of_account(store: Store, account: Any) -> int:
     return end_all(store, Connection.objects.filter(account=account, ended=0).select_related("app", "account"))
 
 
+def end_of_session(store: Store, account: Any, id: str) -> int:
+    """End the connection of one access token in somebody's list of devices."""
+    families = [each.family for each in store.sessions.of(account.username) if each.id == id and each.client]
+    return end_all(store, Connection.objects.filter(account=account, pk__in=families))
+
+
 def end_of_app(store: Store, app: App) -> int:
     """End all connections of an app: it has been disabled."""
     get_grant_model().objects.filter(application=app).delete()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.http import HttpResponse, JsonResponse
@@ -20,7 +20,9 @@ from doorstep.web.smart import assertions, connections
 from doorstep.web.smart.core import FHIR, core, fhir_base, origin
 from doorstep.web.smart.models import PUBLIC, App, Connection
 
-_STYLE = {
+_GRANTS: Final = frozenset({"authorization_code", "refresh_token", "client_credentials"})
+"""The library knows others, which no app of ours has: a password, a device's code."""
+_STYLE: Final = {
     "color_background": "#f7f8f9", "color_error": "#b3261e", "color_highlight": "#0b6e5f",
     "color_modal_backdrop": "", "color_success": "#1d7a3c", "color_text": "#1c2326",
     "dim_border_radius": "6px", "dim_font_size": "15px", "dim_spacing_size": "16px",
@@ -32,6 +34,8 @@ _STYLE = {
 @require_POST
 def token(request: Any) -> HttpResponse:
     """A code, a refresh token or a signed assertion for an access token. One request at a time: a code is used once."""
+    if request.POST.get("grant_type") not in _GRANTS:
+        return JsonResponse({"error": "unsupported_grant_type"}, status=400)
     assertions.prepare(request.POST.get("client_assertion", ""))
     with transaction.atomic():
         _, headers, body, status = core().create_token_response(request)
