@@ -22,18 +22,34 @@ _SENT: Final = Entry("/w/sent/", "web.menu-sent")
 _REFERRALS: Final = Entry("/w/referrals/", "web.menu-referrals")
 _ORDERS: Final = Entry("/w/orders/", "web.menu-orders")
 _ME: Final = Entry("/me/", "accounts.menu-me")
+_READERS: Final = Entry("/me/readers/", "me.readers")
+_CONSENTS: Final = Entry("/me/consents/", "me.consents")
+_ITEMS: Final = Entry("/me/items/", "me.items")
+_PRIVACY: Final = Entry("/privacy/", "privacy.desk")
 _ACCOUNTS: Final = Entry("/admin/accounts/", "accounts.menu-accounts")
+_INSTITUTIONS: Final = Entry("/admin/institutions/", "directory.page-institutions")
+_PEOPLE: Final = Entry("/admin/people/", "directory.page-people")
+_PLACES: Final = Entry("/admin/places/", "directory.page-places")
+_CENTRES: Final = Entry("/admin/centres/", "directory.page-centres")
+_AGREEMENTS: Final = Entry("/admin/agreements/", "directory.page-agreements")
+_POLICIES: Final = Entry("/admin/policies/", "directory.page-policies")
 _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
+_REGISTER: Final = Entry("/desk/register/", "persons.menu-register")
+_DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")
+
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
-    ("township", "doctor"): (_CLINIC, _MINE, _SENT),
+    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER),
+    ("township", "nurse"): (_REGISTER, _MINE),
     ("laboratory", "technician"): (_ORDERS,),
     ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
-    ("", "institution-admin"): (_ACCOUNTS,),
-    ("", "security-admin"): (_ACCOUNTS, _APPS),
-    ("", "resident"): (_ME,),
-    ("", "proxy"): (_ME,),
+    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _CENTRES, _POLICIES),
+    ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _APPS),
+    ("", "registrar"): (_REGISTER, _DUPLICATES, _MINE),
+    ("", "resident"): (_ME, _READERS, _CONSENTS, _ITEMS),
+    ("", "proxy"): (_ME, _READERS, _CONSENTS, _ITEMS),
+    ("", "auditor"): (_PRIVACY,),
 }
 """(kind of institution, role) -> menu; ("", role) holds at any institution. The first entry is where a person lands."""
 

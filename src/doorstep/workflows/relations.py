@@ -161,7 +161,7 @@ def of_resident(reads: Reads, *, resident: str) -> list[Relation]:
 
 def of_person(reads: Reads, *, person: str) -> list[Relation]:
     """For whom a person acts now."""
-    sources = {grant.source for grant in _grants(reads, person)}
+    sources = {grant.source for grant in _grants(reads, person) if grant.source.startswith("RelatedPerson/")}
     found = (relation_of(reads.read("RelatedPerson", Ref.parse(each).id)) for each in sources)
     return sorted(found, key=lambda each: (each.resident, each.id))
 

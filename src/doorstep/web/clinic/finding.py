@@ -66,7 +66,8 @@ def open_visit(request: Any, resident: str) -> HttpResponse:
 def _again(request: Any, resident: str, given: dict[str, str], refusal: Refusal) -> HttpResponse:
     shown = identity.by_id(request.store, request.person.actor, id=resident)
     context = {**_waiting(request), "asked": given, "found": shown, "searched": True,
-               "presences": reasons("visit.presence").items(), "errors": by_box(refusal, translation.get_language())}  # fmt: skip
+               "presences": reasons("visit.presence").items(),
+               "errors": by_box(refusal, translation.get_language())}  # fmt: skip
     return render(request, "clinic.html", context, status=refusal.status)
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from doorstep.web import lists, record
 from doorstep.web.guard import staff
 from doorstep.web.lists import Names
+from doorstep.web.privacy import emergency_page
 
 
 @staff
@@ -28,6 +29,7 @@ def show(request: Any, resident: str) -> HttpResponse:
             "reports": record.reports(reads, resident, names),
             "episodes": record.episodes(reads, resident, names, request.person.organization),
             "rows": lists.of_resident(reads, resident=f"Patient/{resident}", now=now),
+            **emergency_page.of_resident(request, reads, resident),
         }
     context["due"] = [row for row in context["rows"] if row.workflow.name == "plan"]
     return render(request, "resident.html", context)

@@ -1,0 +1,1 @@
+"""Pages of the privacy officer: emergency accesses, questions of residents, alarms, unverified visits."""

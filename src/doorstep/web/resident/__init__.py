@@ -1,0 +1,1 @@
+"""Pages of residents about their own record: who saw it, who may, what is restricted, who acts for them."""
