@@ -50,9 +50,7 @@ def covers(affiliation: dict[str, Any], item: str = "", specialty: str = "") -> 
     return (not item or not items or item in items) and (not specialty or not fields or specialty in fields)
 
 
-def require(
-    reads: Reads, *, member: str, partner: str, role: str, item: str = "", specialty: str = ""
-) -> None:
+def require(reads: Reads, *, member: str, partner: str, role: str, item: str = "", specialty: str = "") -> None:
     """Refuse to send work to an institution that does not serve this member in this role, or not with this item."""
     if partner not in partners(reads, member=member, role=role, item=item, specialty=specialty):
         raise RuleBroken("workflows.not-affiliated", element="performer", member=member, partner=partner, role=role)

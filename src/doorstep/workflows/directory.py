@@ -177,7 +177,11 @@ def from_table(name: str, code: str, element: str) -> Concept:
 
 def read_day(tx: Tx, text: str, element: str, *, future: bool = False) -> date:
     """A date as typed; empty is today. What is to hold only later is refused unless ``future``."""
-    today = day(tx.now)
+    return day_typed(text, day(tx.now), element, future=future)
+
+
+def day_typed(text: str, today: date, element: str, *, future: bool = False) -> date:
+    """The same where there is no transaction."""
     if not text.strip():
         return today
     try:

@@ -274,6 +274,22 @@ def tree_on(reads: Reads, on: date, *, departments: bool = False) -> list[Node]:
     return tops
 
 
+def details_of(organization: Resource) -> Details:
+    """What is written about an institution, as a form shows it."""
+    address = organization.get("address", [{}])[0]
+    codes = (each.get("valueCode", "") for each in address.get("extension", ()) if each.get("url") == systems.DISTRICT)
+    held = {
+        name: [each["valueCoding"]["code"] for each in extension(organization, name)] for name in (LEVEL, OWNERSHIP)
+    }
+    return Details(
+        kind=coded(organization, systems.ORGANIZATION_KIND), credit=identifier(organization, systems.CREDIT_CODE),
+        licence=identifier(organization, systems.LICENCE), code=identifier(organization, systems.INSTITUTION_CODE),
+        institution_class=coded(organization, systems.INSTITUTION_CLASS), level="".join(held[LEVEL][:1]),
+        ownership="".join(held[OWNERSHIP][:1]), district=next(codes, ""), address=str(address.get("text", "")),
+        phone=str(organization.get("telecom", [{}])[0].get("value", "")),
+    )  # fmt: skip
+
+
 def became(reads: Reads, organization: str) -> str:
     """The institution that carries on what a merged one did; itself when it was not merged."""
     for _ in range(_DEEPEST):

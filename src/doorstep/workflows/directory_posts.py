@@ -61,7 +61,7 @@ def appoint(
     since = read_day(tx, on, "on", future=True)
     post: Resource = {
         "resourceType": "PractitionerRole", "active": True,
-        "practitioner": {"reference": practitioner, "display": _name(who)},
+        "practitioner": {"reference": practitioner, "display": called(who)},
         "organization": {"reference": institution}, "code": _code(role, title),
         "period": {"start": since.isoformat()},
     }  # fmt: skip
@@ -230,7 +230,8 @@ def _running(tx: Tx, institution: str) -> Resource:
     return where
 
 
-def _name(who: Resource) -> str:
+def called(who: Resource) -> str:
+    """The name of a person at work as it is written."""
     name = who.get("name", [{}])[0]
     return str(name.get("text") or name.get("family", "") + "".join(name.get("given", ())))
 
@@ -286,7 +287,7 @@ def _fit(tx: Tx, who: Resource, post: Resource) -> None:
         raise RuleBroken("directory.person-left", element="practitioner")
     first = max(str(post.get("period", {}).get("start", ""))[:10], day(tx.now).isoformat())
     if role in LICENSED and not licensed(who, date.fromisoformat(first)):
-        raise RuleBroken("directory.no-licence", element="role", name=_name(who))
+        raise RuleBroken("directory.no-licence", element="role", name=called(who))
     for held in posts_of(tx, practitioner):
         if held["id"] == post.get("id"):
             continue

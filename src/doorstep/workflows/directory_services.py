@@ -264,5 +264,3 @@ def _running(tx: Tx, reference: str, element: str) -> Resource:
         raise RuleBroken("directory.closed", element=element, name=found.get("name", ""))
     tx.expect(tx.stored("Organization", Ref.parse(ref_of(found)).id))
     return found
-
-

@@ -1,0 +1,1 @@
+"""The directory as pages: institutions, departments, places, people, posts, centres, agreements, rules."""
