@@ -10,7 +10,7 @@ TEXTS = (".py", ".md", ".toml", ".ini", ".cfg", ".sh", ".sql", ".po", ".html", "
 NAMED_HOSTS = re.compile(r"""(?x)\A(
     ([\w-]+\.)*hl7\.org | unitsofmeasure\.org | loinc\.org | snomed\.info | ([\w-]+\.)*w3\.org | ([\w-]+\.)*iso\.org
   | ([\w-]+\.)*ihe\.net | ([\w-]+\.)*nlm\.nih\.gov | dicom\.nema\.org | ([\w-]+\.)*rfc-editor\.org | datatracker\.ietf\.org
-  | ([\w-]+\.)*apache\.org | fhir\.cq\.hc | ([\w-]+\.)*doorstep\.(example|invalid) | terminology\.medplum\.com
+  | ([\w-]+\.)*apache\.org | fhir\.cq\.hc | fhir-registry\.smarthealthit\.org | ([\w-]+\.)*doorstep\.(example|invalid) | terminology\.medplum\.com
   | ([\w-]+\.)*example(\.(com|org|net))? | ([\w-]+\.)*(test|invalid|localhost|example) | localhost | 127\.0\.0\.1 | 0\.0\.0\.0
 )\Z""")
 _HOST = re.compile(r"\bhttps?://(?:[\w.-]+@)?([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)")
