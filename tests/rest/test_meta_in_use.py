@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from doorstep.kernel import labels
 from doorstep.kernel.refs import Actor
-from doorstep.kernel.search import labels
 from doorstep.kernel.store import Store
 from tests.rest.client import Client
 from tests.rest.conftest import patient

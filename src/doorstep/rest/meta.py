@@ -12,7 +12,7 @@ from typing import Any, Final
 from doorstep.kernel import exact
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BadRequest
-from doorstep.kernel.search.labels import labels
+from doorstep.kernel.labels import labels
 from doorstep.kernel.tx import Tx
 from doorstep.rest import access, governed
 from doorstep.rest.asking import view

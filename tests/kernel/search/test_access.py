@@ -52,6 +52,9 @@ QUESTIONS = [
     ("Observation", ""), ("Observation", "status=final&_sort=-date"), ("Observation", "patient=seen"),
     ("Observation", "patient=unseen"), ("Observation", "code=http://loinc.org|15074-8"), ("Observation", "date=ge2024"),
     ("Observation", "patient=seen&code=http://loinc.org|15074-8&_sort=-date"), ("Provenance", ""), ("List", ""),
+    ("Observation", "_filter=patient eq unseen or status eq final"), ("Observation", "_filter=not (patient eq seen)"),
+    ("Patient", "_filter=not (gender eq female) or organization pr true"),
+    ("Observation", "_filter=status eq final and not (date lt 2024)"), ("AllergyIntolerance", "_list=$current-allergies"),
     ("Observation", "performer:missing=true"), (None, ""), (None, "_type=Patient,Observation"),
 ]  # fmt: skip
 

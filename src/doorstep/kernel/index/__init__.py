@@ -27,7 +27,7 @@ __all__ = [
     "date_range", "extract", "fold", "has_grams", "home_resident", "label", "norm", "sensitivity", "warm",
 ]  # fmt: skip
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 """Raised whenever the same resource would give other rows; rows of an older version are rebuilt."""
 
 

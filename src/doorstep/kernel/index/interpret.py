@@ -13,7 +13,7 @@ from doorstep.kernel.definitions import Definitions, SearchParameter
 from doorstep.kernel.index import dates, numbers, references, strings, tokens
 from doorstep.kernel.index.paths import routes
 from doorstep.kernel.index.rows import IndexRows
-from doorstep.kernel.index.rules import CONVERTED, Keys, components_of, implied_systems, is_phonetic, keys_of
+from doorstep.kernel.index.rules import CONVERTED, Keys, components_of, implied_systems, is_phonetic, keys_of, place_of
 from doorstep.kernel.index.text import bounded, norm
 from doorstep.kernel.names import bigrams
 
@@ -146,10 +146,14 @@ _ADD: Mapping[str, Callable[[Keys, str, Any, Systems, IndexRows], None]] = {
 def _composite(
     parameter: SearchParameter, program: fhirpath.Program, resource: dict[str, Any], rows: IndexRows, table: Definitions
 ) -> None:
+    keys = keys_of(parameter)
+    place = place_of(parameter)
+    if place is not None:
+        _place(keys, place, program, resource, rows)
+        return
     parts = components_of(parameter)
     if parts is None:
         return
-    keys = keys_of(parameter)
     foci = routes(parameter.expression, base=parameter.base, types=table.types) or ()
     systems = [
         {code: system for focus in foci for code, system in implied(expression, focus.type, table).items()}
@@ -164,9 +168,26 @@ def _composite(
         rows.composite += [(keys.extra, code, system, *part) for code, system, _, _ in left for part in units]
 
 
+def _place(
+    keys: Keys, place: tuple[str, str, str], program: fhirpath.Program, resource: dict[str, Any], rows: IndexRows
+) -> None:
+    """Each token with each pair of a first and a second number of the same element."""
+    for node in program.nodes(resource):
+        on, start, end = (fhirpath.compile(_member(each)).typed(resource, context=node) for each in place)
+        (left, _), (firsts, _), (seconds, _) = (
+            _parts(kind, values, {})
+            for kind, values in zip(("token", "number", "number"), (on, start, end), strict=True)
+        )
+        rows.composite += [
+            (keys.own, code, system, "", 0, first[2], second[2])
+            for code, system, _, _ in left for first in firsts for second in seconds
+        ]  # fmt: skip
+
+
 def _member(expression: str) -> str:
     """A component's expression read as members of the focus, since ``code`` by itself also names a type."""
-    return " | ".join(f"$this.{branch.strip()}" for branch in expression.split("|"))
+    branches = [branch.strip() for branch in expression.split("|")]
+    return " | ".join(branch if branch.startswith("%") else f"$this.{branch}" for branch in branches)
 
 
 def _parts(kind: str, values: Iterable[tuple[str, Any]], systems: Systems) -> tuple[list[Part], list[Part]]:

@@ -85,7 +85,7 @@ def is_phonetic(parameter: SearchParameter) -> bool:
 
 
 def components_of(parameter: SearchParameter) -> tuple[tuple[str, str], ...] | None:
-    """(kind, expression) of the two components of a composite; None for three, which are not supported.
+    """(kind, expression) of the two components of a composite; None for three, see ``place_of``.
 
     R4 swaps the definitions of the two components of DocumentReference.relationship; the expressions are right, and the
     kind is the one that fits them.
@@ -98,11 +98,25 @@ def components_of(parameter: SearchParameter) -> tuple[tuple[str, str], ...] | N
     return (kind_a, first), (kind_b, second)
 
 
+def place_of(parameter: SearchParameter) -> tuple[str, str, str] | None:
+    """The expressions of a composite of a token and two numbers: on what, from where, to where (MolecularSequence).
+
+    None for any other; R4 has no other of three. Its row has the first number as ``lo`` and the second as ``hi``.
+    """
+    kinds = tuple(kind for kind, _, _ in parameter.components)
+    if kinds != ("token", "number", "number"):
+        return None
+    (_, _, on), (_, _, start), (_, _, end) = parameter.components
+    return on, start, end
+
+
 def indexed(parameter: SearchParameter) -> bool:
     """Whether a parameter has index rows at all."""
     if not parameter.expression or parameter.code in BY_COLUMN:
         return False
-    return parameter.kind != "composite" or components_of(parameter) is not None
+    if parameter.kind != "composite":
+        return True
+    return components_of(parameter) is not None or place_of(parameter) is not None
 
 
 def rules_of(type_name: str, table: Definitions) -> tuple[list[Rule], list[SearchParameter]]:
@@ -113,7 +127,7 @@ def rules_of(type_name: str, table: Definitions) -> tuple[list[Rule], list[Searc
         if not indexed(parameter):
             continue
         taken = routes(parameter.expression, base=type_name, types=table.types)
-        made = None if taken is None else _rules(parameter, taken, table)
+        made = None if taken is None or place_of(parameter) else _rules(parameter, taken, table)
         if made is None:
             left.append(parameter)
         else:

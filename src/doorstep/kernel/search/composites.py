@@ -1,10 +1,10 @@
-"""Composite parameters of two components: both hold of the same element (R4 3.1.1.4.15)."""
+"""Composite parameters: all components hold of the same element (R4 3.1.1.4.15)."""
 
 from __future__ import annotations
 
 from doorstep.kernel.errors import BadRequest, NotSupported
 from doorstep.kernel.index.references import relative
-from doorstep.kernel.index.rules import components_of
+from doorstep.kernel.index.rules import components_of, place_of
 from doorstep.kernel.index.text import bounded
 from doorstep.kernel.search import ranges, ranks, strings, tokens
 from doorstep.kernel.search.arms import Arms
@@ -15,9 +15,11 @@ from doorstep.kernel.search.syntax import split, unescape
 
 
 def composite(asked: Asked, context: Context) -> Node:
-    """``first$second``; a third component is not supported and is refused."""
+    """``first$second``; of a place on a sequence ``on$start$end``."""
     if asked.modifier:
         raise asked.refuse_modifier()
+    if place_of(asked.parameters[0]) is not None:
+        return _place(asked, context)
     known = components_of(asked.parameters[0])
     if known is None or known[0][0] != "token":
         raise NotSupported("search.composite-of-three", element=asked.name, parameter=asked.name)
@@ -30,6 +32,25 @@ def composite(asked: Asked, context: Context) -> Node:
     done, values = arms.done()
     keys = asked.keys() + (asked.keys(":unit") if by_unit else ())
     return Match("ix_composite", keys, done, context.slot(values), ranks.COMPOSITE)
+
+
+def _place(asked: Asked, context: Context) -> Node:
+    """The row has the start as ``b_lo`` and the end as ``b_hi``, both as points."""
+    arms = Arms()
+    for value in context.alternatives(asked.value, asked.name):
+        parts = split(value, "$")
+        if len(parts) != 3 or not all(parts):
+            raise BadRequest("search.bad-composite", element=asked.name, parameter=asked.name, given=value[:80])
+        on, bound = _token(parts[0], asked.name, "a")
+        texts: list[str] = [on]
+        values: list[str | int | float] = [*bound]
+        for part, column in ((parts[1], "{x}.b_lo"), (parts[2], "{x}.b_hi")):
+            found = ranges.number(unescape(part, asked.name), asked.name)
+            texts.append(f"({found.text.format(lo=column, hi=column)})")
+            values += found.values
+        arms.test(" AND ".join(texts), *values)
+    done, flat = arms.done()
+    return Match("ix_composite", asked.keys(), done, context.slot(flat), ranks.COMPOSITE)
 
 
 def _pair(arms: Arms, first: str, kind: str, second: str, name: str, context: Context) -> bool:

@@ -68,7 +68,8 @@ def _parameters(types: Sequence[str], code: str, name: str, context: Context) ->
 
 
 def _leaf(asked: Asked, context: Context) -> Node:
-    if asked.modifier and asked.modifier not in MODIFIERS and asked.modifier not in context.table.number:
+    known = MODIFIERS | {strings.WHOLE}
+    if asked.modifier and asked.modifier not in known and asked.modifier not in context.table.number:
         raise NotSupported("search.unknown-modifier", element=asked.name, parameter=asked.name, modifier=asked.modifier)
     if asked.modifier == "missing":
         return special.missing(asked, context)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BadRequest, Issue, NotFound, NotSupported, TooCostly
-from doorstep.kernel.search import compartments, control, includes, limits, special
+from doorstep.kernel.search import compartments, control, filters, includes, limits, lists
 from doorstep.kernel.search.context import Context
 from doorstep.kernel.search.criteria import criterion
 from doorstep.kernel.search.model import Include, Node, Own, Query, Shape, SortKey
@@ -19,7 +19,7 @@ CURSOR = "_cursor"
 """The parameter that carries the place in the answer; it belongs to paging and is not part of the question."""
 
 PRESENTATION = frozenset(("_format", "_pretty", CURSOR))
-REFUSED = frozenset(("_filter", "_query", "_containedType"))
+REFUSED = frozenset(("_query", "_containedType"))
 """Parameters of R4 that are understood and not offered."""
 
 SINGLE = frozenset(("_count", "_total", "_summary", "_elements", "_type", "_contained"))
@@ -121,7 +121,9 @@ class _Parser:
                 "search.too-many-criteria", element=name[:80], parameter=name[:80], limit=limits.MAX_CRITERIA
             )
         if name == "_list":
-            node: Node | None = special.listed(name, value, self._one_type(name), self.context)
+            node: Node | None = lists.listed(name, value, self._one_type(name), self.context)
+        elif name == filters.NAME:
+            node = filters.parse_filter(self.asked_types, value, self.context, criterion)
         else:
             node = criterion(self.asked_types, name, value, self.context)
         if node is None:

@@ -7,7 +7,7 @@ from doorstep.kernel.refs import is_id, part_of_id, part_of_resident
 from doorstep.kernel.search import ranges, ranks
 from doorstep.kernel.search.arms import padded
 from doorstep.kernel.search.context import Asked, Context
-from doorstep.kernel.search.model import Every, Ids, Listed, Match, Node, Not, Own, Some, Text
+from doorstep.kernel.search.model import Every, Ids, Match, Node, Not, Own, Some, Text
 from doorstep.kernel.search.syntax import unescape
 
 _SECONDARY = {
@@ -43,15 +43,15 @@ def ids(asked: Asked, context: Context) -> Node:
 
 def one_of(wanted: list[str], number: int, context: Context) -> Ids:
     """The node of some logical ids, of one type or (0) of those of the search."""
-    known = _known(wanted)
-    values = [value for id_ in known for value in (id_, part_in("", id_), part_of_resident(id_))]
-    return Ids(len(known), context.slot(values), number)
+    found = known(wanted)
+    values = [value for id_ in found for value in (id_, part_in("", id_), part_of_resident(id_))]
+    return Ids(len(found), context.slot(values), number)
 
 
-def _known(wanted: list[str]) -> list[str]:
+def known(wanted: list[str]) -> list[str]:
     """What can be an id, each once, filled up with what is none."""
-    known = [id_ for id_ in dict.fromkeys(wanted) if is_id(id_)] or [""]
-    return known + [""] * (padded(len(known)) - len(known))
+    found = [id_ for id_ in dict.fromkeys(wanted) if is_id(id_)] or [""]
+    return found + [""] * (padded(len(found)) - len(found))
 
 
 def part_in(type_name: str, id_: str) -> int:
@@ -91,20 +91,6 @@ def text(asked: Asked, context: Context) -> Node:
         wanted.append(plain)
     count = padded(len(wanted))
     return Text(column, context.slot(wanted + [wanted[-1]] * (count - len(wanted))), count)
-
-
-def listed(name: str, value: str, type_name: str, context: Context) -> Node:
-    """``_list``: items of a List resource (R4 3.1.1.4.16). Functional lists such as $current-problems are refused."""
-    wanted = [unescape(each, name) for each in context.alternatives(value, name)]
-    for each in wanted:
-        if each.startswith("$"):
-            raise NotSupported("search.functional-list", element=name, parameter=name, given=each[:80])
-    plain = [each.removeprefix("List/") for each in wanted]
-    known, table = _known(plain), context.table
-    slot = context.slot([value for id_ in known for value in (id_, part_in("", id_))])
-    return Listed(
-        table.search["List"]["item"].key, table.number[type_name], type_name, table.number["List"], len(known), slot
-    )
 
 
 def every(nodes: list[Node]) -> Node:

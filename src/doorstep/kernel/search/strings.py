@@ -14,6 +14,8 @@ from doorstep.kernel.search.model import Every, Match, Node
 from doorstep.kernel.search.syntax import unescape
 
 TABLE = "ix_string"
+WHOLE = "\0whole"
+"""A modifier that no client can write (U+0000 is refused): the whole text, without regard to case and accents."""
 
 
 def string(asked: Asked, context: Context) -> Node:
@@ -27,6 +29,8 @@ def string(asked: Asked, context: Context) -> Node:
         return _exact(asked, context)
     if asked.modifier == "contains":
         return _contains(asked, context)
+    if asked.modifier == WHOLE:
+        return _whole(asked, context)
     raise asked.refuse_modifier()
 
 
@@ -52,6 +56,14 @@ def _exact(asked: Asked, context: Context) -> Match:
     for value in context.alternatives(asked.value, asked.name):
         plain = unescape(value, asked.name)
         arms.equal(("norm", "exact"), norm(plain), bounded(plain))
+    done, values = arms.done()
+    return Match(TABLE, asked.keys(), done, context.slot(values), ranks.STRING)
+
+
+def _whole(asked: Asked, context: Context) -> Match:
+    arms = Arms()
+    for value in context.alternatives(asked.value, asked.name):
+        arms.equal(("norm",), normal(value, asked.name))
     done, values = arms.done()
     return Match(TABLE, asked.keys(), done, context.slot(values), ranks.STRING)
 
