@@ -1,0 +1,1 @@
+"""Pages about who is who: the desk that looks up and registers people, the registry that decides about pairs."""

@@ -1,0 +1,130 @@
+"""Given the desk and the registry, when people use their pages, then each does what it says and nobody sees more."""
+
+import re
+
+import pytest
+
+from doorstep.demo.browser import Browser
+from doorstep.kernel.access import SYSTEM
+from tests.district import who
+from tests.web.conftest import Site
+from tests.web.test_pages import KEY
+from tests.workflows.test_duplicates import passport
+from tests.workflows.test_registration import number
+
+NEW = {"document": "01", "name": "单雄信", "phone": "12699990001"}
+
+
+def sent(browser: Browser, **given: str):
+    page = browser.get("/desk/register/?document=01&number=" + given.get("number", number()))
+    return browser.submit(page, "/desk/register/new/", {**NEW, "number": number(), **given})
+
+
+def run_due(site: Site) -> None:
+    while site.store.runner.run_due():
+        pass
+
+
+def pair(site: Site) -> str:
+    """Somebody registered twice by the nurse; the address of the pair."""
+    person = passport()
+    given = {"document": person.document, "number": person.number, "name": person.name, "pinyin": person.pinyin,
+             "born": person.born, "sex": person.sex, "phone": person.phone}
+    nurse = site.enter("wangfang")
+    page = nurse.get(f"/desk/register/?document=03&number={person.number}")
+    warned = nurse.submit(page, "/desk/register/new/", given)
+    assert warned.status == 409
+    assert "可能已有档案" in warned.text
+    assert who().number not in warned.text
+    assert nurse.submit(warned, "/desk/register/new/", {**given, "pending": "1"}).status == 201
+    run_due(site)
+    return re.findall(r"/desk/duplicates/[^/\"]+/", site.enter("liting").get("/desk/duplicates/").text)[0]
+
+
+def test_the_desk_finds_whom_the_record_has(site: Site) -> None:
+    nurse = site.enter("wangfang")
+    page = nurse.get(f"/desk/register/?document=01&number={who().number}")
+    assert who().name in page.text
+    assert "无需建档" in page.text
+
+
+def test_the_desk_registers_whom_it_has_not_and_the_form_knows_the_number(site: Site) -> None:
+    nurse = site.enter("wangfang")
+    page = nurse.get(f"/desk/register/?document=01&number={number()}")
+    assert 'value="1988-07-04"' in page.text
+    made = sent(nurse)
+    assert (made.status, "单雄信" in made.text) == (201, True)
+    assert "无需建档" in nurse.get(f"/desk/register/?document=01&number={number()}").text
+
+
+def test_wrong_boxes_are_shown_in_their_place(site: Site) -> None:
+    page = sent(site.enter("wangfang"), name="", born="1988-07-05")
+    assert page.status == 422
+    assert 'id="p-name-wrong"' in page.text
+    assert 'id="p-born-wrong"' in page.text
+    assert f'value="{number()}"' in page.text
+
+
+def test_a_number_that_is_none_is_refused_in_place(site: Site) -> None:
+    page = site.enter("wangfang").get("/desk/register/?document=01&number=123")
+    assert page.status == 422
+    assert "18" in page.text
+
+
+def test_the_registry_links_and_undoes_and_history_tells(site: Site) -> None:
+    address = pair(site)
+    registrar = site.enter("liting")
+    page = registrar.get(address)
+    assert page.text.count("一致") >= 3
+    assert registrar.submit(page, f"{address}link/", {"survivor": f"Patient/{who().id}"}).status == 200
+    with site.store.snapshot(SYSTEM) as reads:
+        assert reads.read("Patient", who().id)["link"][0]["type"] == "replaces"
+    refused = registrar.submit(registrar.get(address), f"{address}undo/", {"note": ""})
+    assert refused.status == 422
+    done = registrar.submit(refused, f"{address}undo/", {"note": "双胞胎"})
+    assert "撤销关联" in done.text
+    with site.store.snapshot(SYSTEM) as reads:
+        assert "link" not in reads.read("Patient", who().id)
+
+
+def test_the_registry_says_they_are_two(site: Site) -> None:
+    address = pair(site)
+    registrar = site.enter("liting")
+    assert registrar.submit(registrar.get(address), f"{address}differ/", {"note": "双胞胎"}).status == 200
+    assert "不是同一人" in registrar.get("/desk/duplicates/").text
+
+
+@pytest.mark.parametrize(("account", "address", "status"), [
+    ("wanglei", "/desk/register/", 403), ("wangfang", "/desk/duplicates/", 403), ("liting", "/desk/duplicates/", 200),
+    ("wangfang", "/desk/newborn/", 200), ("wanglei", "/desk/unnamed/", 403), ("zhangmin", "/desk/register/", 200),
+    ("liting", "/desk/duplicates/nothing/", 404),
+])
+def test_each_page_is_for_its_role(site: Site, account: str, address: str, status: int) -> None:
+    assert site.enter(account).get(address).status == status
+
+
+def test_a_newborn_and_somebody_unnamed(site: Site) -> None:
+    nurse = site.enter("wangfang")
+    page = nurse.submit(nurse.get("/desk/unnamed/"), "/desk/unnamed/",
+                        {"sex": "male", "age": "60", "note": "路人送来，昏迷，无证件", "witness": "Practitioner/zhangmin"})
+    assert "无名氏" in page.text
+    page = nurse.submit(nurse.get("/desk/unnamed/"), "/desk/unnamed/", {"sex": "", "note": "", "witness": ""})
+    assert (page.status, 'id="p-sex-wrong"' in page.text) == (422, True)
+    page = nurse.submit(nurse.get("/desk/newborn/"), "/desk/newborn/", {"mother": "1", "order": "", "born": "", "sex": ""})
+    assert (page.status, 'id="p-mother-wrong"' in page.text) == (422, True)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_the_pages_speak_one_language(site: Site, language: str) -> None:
+    address = pair(site)
+    seen = []
+    for account, addresses in {"wangfang": ["/desk/register/", f"/desk/register/?document=01&number={number()}",
+                                            "/desk/newborn/", "/desk/unnamed/"],
+                               "liting": ["/desk/duplicates/", address]}.items():
+        browser = site.enter(account)
+        browser.post_as(browser.get("/"), "/language/", {"language": language, "next": "/"})
+        for each in addresses:
+            page = browser.get(each)
+            seen += [(each, key) for key in re.findall(r">\s*persons\.[a-z-]+", page.text) + KEY.findall(page.text)]
+            assert page.status == 200
+    assert seen == []
