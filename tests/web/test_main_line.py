@@ -122,7 +122,7 @@ def walk(screen: Screen, site: Site) -> None:
     screen.enter("zhaoqian")
     screen.look("referral list")
     open_row(screen)
-    referral = page.url.removeprefix(screen.base)
+    referral = page.url.removeprefix(screen.base).partition("?")[0]
     screen.look("referral")
     page.fill("[name=place]", "肾内科门诊 2 诊室，明日 9:00")
     screen.press("F8")
