@@ -205,4 +205,4 @@ def _choices(concepts: Iterable[catalogue.Concept]) -> list[Choice]:
 
 def language() -> str:
     """The reader's language."""
-    return translation.getlanguage() or "zh-hans"
+    return translation.get_language() or "zh-hans"
