@@ -97,9 +97,10 @@ def choices(store: Store, account: str, reference: str) -> list[Person]:
 def name(store: Store, reference: str) -> str:
     """How the person of an account is called; "" when the record does not know them."""
     try:
+        asked = Ref.parse(reference)
         with store.snapshot(SYSTEM, audited=False) as reads:
-            return name_of(reads.read(*reference.split("/", 1))) or reference
-    except (NotFound, Gone):
+            return name_of(reads.read(asked.type, asked.id)) or reference
+    except (NotFound, Gone, ValueError):
         return ""
 
 

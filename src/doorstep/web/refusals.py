@@ -12,7 +12,7 @@ from doorstep.workflows.table import PARTY_LABELS
 CATALOGUES = {"zh-hans": locale_text.CHINESE, "en": locale_text.ENGLISH}
 
 
-def words(key: str, language: str | None, **params: Any) -> str:
+def words(key: str, language: str | None, /, **params: Any) -> str:
     """The sentence of a message key in a page's language."""
     return locale_text.text(key, params, CATALOGUES.get(language or "", locale_text.CHINESE))
 

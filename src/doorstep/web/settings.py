@@ -106,6 +106,7 @@ def _values(data_dir: Path, secure: bool, behind_proxy: bool, hosts: Sequence[st
         "CSRF_COOKIE_NAME": "__Host-doorstep-form" if secure else "doorstep-form",
         "CSRF_COOKIE_SECURE": secure,
         "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_FAILURE_VIEW": "doorstep.web.accounts.doors.forged",
         "LANGUAGE_COOKIE_NAME": "doorstep-language",
         "LANGUAGE_COOKIE_AGE": 31_536_000,
         "LANGUAGE_COOKIE_SAMESITE": "Lax",

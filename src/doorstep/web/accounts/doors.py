@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any, Final
 
+from allauth.socialaccount.providers.openid_connect import views as openid
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import get_language
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from requests import RequestException
 
 from doorstep.kernel.errors import Forbidden, Invalid, NotFound, Refusal
 from doorstep.kernel.sessions import hashed
@@ -69,6 +72,38 @@ def setup(request: Any) -> HttpResponse:
     except Refusal as refused:
         errors = by_box(refused, get_language())
     return _setup_page(request, errors, objections, status=422)
+
+
+@require_POST
+def leave(request: Any, provider_id: str) -> HttpResponse:
+    """Go to another identity provider. By a refresh: a form of ours may lead to our own pages only."""
+    answer = _asked(openid.login, request, provider_id)
+    where = answer.get("Location", "")
+    if answer.status_code != 302:
+        return answer
+    page = render(request, "accounts/leave.html", {"where": where})
+    page.headers["Refresh"] = f"0;url={where}"
+    return page
+
+
+@require_safe
+def come_back(request: Any, provider_id: str) -> HttpResponse:
+    """From there, with a code that only our server can use."""
+    return _asked(openid.callback, request, provider_id)
+
+
+def _asked(view: Callable[..., HttpResponse], request: Any, provider_id: str) -> HttpResponse:
+    try:
+        return view(request, provider_id)
+    except (RequestException, KeyError):  # it does not answer, or its description lacks an address
+        entering.note(request, "sign-in", outcome=503, query=f"provider={provider_id[:40]}")
+        return render(request, "accounts/elsewhere.html", {"key": "accounts.provider-failed"}, status=503)
+
+
+def forged(request: Any, reason: str = "") -> HttpResponse:
+    """A form without the token of its page: sent from elsewhere, or from a page that is too old."""
+    sentences = [words("accounts.form-too-old", get_language())]
+    return render(request, "refused.html", {"sentences": sentences, "status": 403}, status=403)
 
 
 def _setup_page(request: Any, errors: dict[str, str], objections: list[str], status: int = 200) -> HttpResponse:

@@ -1,6 +1,5 @@
 """Addresses of signing in and of accounts."""
 
-from allauth.socialaccount.providers.openid_connect import views as openid
 from django.urls import path
 
 from doorstep.web import session
@@ -10,8 +9,8 @@ urlpatterns = [
     path("sign-in/", session.sign_in),
     path("sign-in/factor/", session.factor),
     path("sign-in/again/", again.again),
-    path("sign-in/with/<str:provider_id>/", openid.login, name="openid_connect_login"),
-    path("sign-in/from/<str:provider_id>/", openid.callback, name="openid_connect_callback"),
+    path("sign-in/with/<str:provider_id>/", doors.leave, name="openid_connect_login"),
+    path("sign-in/from/<str:provider_id>/", doors.come_back, name="openid_connect_callback"),
     path("sign-out/", session.sign_out),
     path("setup/", doors.setup),
     path("welcome/<str:token>/", doors.welcome),

@@ -1,0 +1,63 @@
+"""Every address of the pages and the rule by which it answers. A new page is one line here."""
+
+OPEN = "anybody"
+MACHINE = "programs, by their own credentials"
+DEMO = "the demo alone"
+SOMEONE = "any account"
+SOMEBODY = "anybody in a role"
+STAFF = "staff"
+TOWNSHIP = "doctors of a township"
+PEOPLE = "who administers people"
+SECURITY = "who guards the rules"
+OFFICER = "the privacy officer"
+REGISTERING = "who registers people"
+REVIEWING = "who judges doubtful pairs"
+RESIDENTS = "residents and who acts for them"
+
+RULES: dict[str, str] = {
+    "": OPEN, "language/": OPEN, "view/": OPEN,
+    "sign-in/": OPEN, "sign-in/factor/": OPEN, "sign-in/again/": OPEN, "sign-out/": OPEN,
+    "sign-in/with/<str:provider_id>/": OPEN, "sign-in/from/<str:provider_id>/": OPEN,
+    "setup/": OPEN, "welcome/<str:token>/": OPEN,
+    "demo/enter/": DEMO, "demo/clock/": DEMO,
+    "me/": SOMEONE, "me/role/": SOMEONE, "me/password/": SOMEONE, "me/language/": SOMEONE,
+    "me/factors/": SOMEONE, "me/factors/add/": SOMEONE, "me/factors/remove/": SOMEONE, "me/factors/codes/": SOMEONE,
+    "me/devices/": SOMEONE, "me/devices/end/": SOMEONE,
+    "admin/accounts/": PEOPLE, "admin/accounts/invite/": PEOPLE, "admin/accounts/<str:act>/": PEOPLE,
+    ".well-known/openid-configuration": OPEN, ".well-known/oauth-authorization-server": OPEN,
+    ".well-known/jwks.json": OPEN, "smart/style.json": OPEN, "smart/authorize/": OPEN,
+    "smart/token/": MACHINE, "smart/revoke/": MACHINE, "smart/introspect/": MACHINE, "smart/userinfo/": MACHINE,
+    "smart/launch/<str:client>/": SOMEBODY, "me/apps/": SOMEBODY, "me/apps/<str:client>/end/": SOMEBODY,
+    "admin/apps/": SECURITY, "admin/apps/new/": SECURITY, "admin/apps/new/save/": SECURITY,
+    "admin/apps/<str:client>/": SECURITY, "admin/apps/<str:client>/save/": SECURITY,
+    "admin/apps/<str:client>/switch/": SECURITY, "admin/apps/<str:client>/secret/": SECURITY,
+    "now/": STAFF, "style/": OPEN, "style/look/": OPEN, "style/<str:shell>/": OPEN,
+    "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,
+    "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/<str:act>/": TOWNSHIP,
+    "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF,
+    "desk/register/": REGISTERING, "desk/register/new/": REGISTERING, "desk/newborn/": REGISTERING,
+    "desk/unnamed/": REGISTERING,
+    "desk/duplicates/": REVIEWING, "desk/duplicates/<str:task>/": REVIEWING,
+    "desk/duplicates/<str:task>/<str:act>/": REVIEWING,
+    "admin/": PEOPLE, "admin/institutions/": PEOPLE, "admin/institutions/<str:organization>/": PEOPLE,
+    "admin/institutions/<str:organization>/<str:act>/": PEOPLE, "admin/people/": PEOPLE,
+    "admin/people/register/": PEOPLE, "admin/people/print/": PEOPLE, "admin/people/<str:practitioner>/": PEOPLE,
+    "admin/people/<str:practitioner>/<str:act>/": PEOPLE, "admin/posts/<str:post>/": PEOPLE,
+    "admin/posts/<str:post>/<str:act>/": PEOPLE, "admin/places/": PEOPLE, "admin/places/add/": PEOPLE,
+    "admin/places/<str:location>/": PEOPLE, "admin/places/<str:location>/<str:act>/": PEOPLE,
+    "admin/centres/": PEOPLE, "admin/policies/": PEOPLE, "admin/policies/<str:key>/": PEOPLE,
+    "admin/import/<str:what>/": PEOPLE, "admin/affiliation/<str:id>/": PEOPLE, "admin/service/<str:id>/": PEOPLE,
+    "admin/institutions/open/": SECURITY, "admin/centres/serve/": SECURITY, "admin/centres/open/": SECURITY,
+    "admin/agreements/": SECURITY, "admin/agreements/agree/": SECURITY, "admin/agreements/join/": SECURITY,
+    "admin/policies/<str:key>/<str:act>/": SECURITY, "admin/affiliation/<str:id>/end/": SECURITY,
+    "admin/service/<str:id>/end/": SECURITY,
+    "me/readers/": RESIDENTS, "me/readers/question/<str:task>/withdraw/": RESIDENTS,
+    "me/readers/<str:entry>/": RESIDENTS, "me/readers/<str:entry>/ask/": RESIDENTS, "me/consents/": RESIDENTS,
+    "me/consents/<str:consent_>/withdraw/": RESIDENTS, "me/consents/<str:act>/": RESIDENTS, "me/items/": RESIDENTS,
+    "me/items/<str:act>/<str:kind>/<str:id_>/": RESIDENTS, "me/proxies/": RESIDENTS, "me/proxies/name/": RESIDENTS,
+    "me/proxies/<str:related>/end/": RESIDENTS, "me/messages/": RESIDENTS,
+    "privacy/": OFFICER, "privacy/<str:name>/": OFFICER, "privacy/<str:name>/<str:task>/": OFFICER,
+    "privacy/<str:name>/<str:task>/<str:act>/": OFFICER,
+    "r/<str:resident>/emergency/": STAFF, "r/<str:resident>/emergency/open/": STAFF,
+    "r/<str:resident>/emergency/<str:task>/confirm/": STAFF,
+}
