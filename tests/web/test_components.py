@@ -364,6 +364,34 @@ def test_after_the_last_act_the_next_row_of_the_list_opens(site: Site) -> None:
     assert after.address == f"{site.base}/w/orders/"
 
 
+# Look-ups
+
+
+@pytest.mark.parametrize("typed", ["sgn", "SGN", "shengong", "%E8%82%BE%E5%8A%9F", "RFT"])
+def test_a_test_is_found_by_initials_pinyin_characters_or_code(site: Site, typed: str) -> None:
+    browser = site.enter("zhangmin")
+    assert 'data-value="RFT"' in browser.get(f"/look/tests/?q={typed}&list=x").text
+    assert "data-value" not in browser.get("/look/tests/?q=zzz").text
+    assert browser.get("/look/nothing/?q=x").status == 404
+
+
+def test_a_resident_is_found_by_name_and_tail_by_whoever_may_see_them_alone(site: Site) -> None:
+    opened(site.store)
+    doctor, stranger, person = site.enter("zhangmin"), site.enter("hejing"), who()
+    asked = {
+        "whole": person.name,
+        "tail": f"{person.name} {person.number[-4:]}",
+        "other": f"{person.name} 000x",
+        "short": person.name[:1],
+    }
+    found = {
+        name: f'data-value="{person.id}"' in doctor.get(f"/look/residents/?q={urllib.parse.quote(text)}").text
+        for name, text in asked.items()
+    }
+    assert found == {"whole": True, "tail": True, "other": False, "short": False}
+    assert "data-value" not in stranger.get(f"/look/residents/?q={urllib.parse.quote(person.name)}").text
+
+
 # Alarms, views
 
 

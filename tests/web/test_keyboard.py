@@ -127,7 +127,7 @@ def test_a_list_says_when_it_has_changed(demo_site: Site) -> None:
         screen.go("/")
         screen.enter("wanglei")
         ordered(demo_site.store, encounter)
-        screen.page.evaluate("htmx.trigger('#changed', 'every'); htmx.ajax('GET', document.getElementById('changed').getAttribute('hx-get'), '#changed')")
+        screen.page.evaluate("document.dispatchEvent(new Event('doorstep:poll'))")
         screen.page.wait_for_selector("[data-refresh]")
         screen.press("n")
         assert who().name in screen.page.inner_text("main")

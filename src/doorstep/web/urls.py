@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from doorstep.web import alarms, listing, pages, print_form, style, task_page, view
+from doorstep.web import alarms, listing, lookups, pages, print_form, style, task_page, view
 from doorstep.web.clinic import finding, resident_page, visit_page
 
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("language/", set_language),
     path("view/", view.choose),
     path("now/", alarms.now),
+    path("look/residents/", lookups.residents),
+    path("look/<str:which>/", lookups.catalogue),
     path("style/", style.show),
     path("style/look/", style.look),
     path("style/<str:shell>/", style.shell),
