@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from doorstep.kernel import exact
+from doorstep.kernel import exact, keys
 from doorstep.kernel.clock import HOME
-from doorstep.kernel.errors import Conflict, Forbidden, Invalid, Issue
+from doorstep.kernel.errors import Conflict, Forbidden, Invalid, Issue, NotFound
 from doorstep.kernel.granted import of_person as of_person_grants
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
-from doorstep.terms.identifiers import age
+from doorstep.terms.identifiers import IdentifierError, age, identity_number
 from doorstep.terms.policies import policy
 from doorstep.workflows import naming
 from doorstep.workflows.coordination import day
@@ -79,6 +79,7 @@ def name_guardian(
         raise Invalid("persons.ward-of-age", element="ward", age=majority)
     if relationship not in _GUARDIANS:
         raise Invalid("persons.relationship-unknown", element="relationship")
+    _visible(tx, guardian)
     _adult(tx, guardian, relationship, majority)
     ends = _birthday_at(born, majority)
     stored = _name(tx, GUARDIAN, ward, guardian, name, phone, relationship, "all", ends, note)
@@ -90,10 +91,13 @@ def name_guardian(
 
 
 def name_proxy(
-    tx: Tx, *, resident: str, scope: str, until: str, relationship: str, proxy: str = "", name: str = "",
-    phone: str = "", note: str = "",
+    tx: Tx, *, resident: str, scope: str, until: str, relationship: str, proxy: str = "", number: str = "",
+    name: str = "", phone: str = "", note: str = "",
 ) -> Stored:  # fmt: skip
-    """Somebody whom an adult has named: by themselves, or at a desk with the paper that they signed (``note``)."""
+    """Somebody whom an adult has named: by themselves, or at a desk with the paper that they signed (``note``).
+
+    ``proxy`` is a resident whom the actor may see; ``number`` and ``name`` together name one whom they may not.
+    """
     if tx.actor.person != resident:
         _at_desk(tx)
         if not note.strip():
@@ -117,6 +121,9 @@ def name_proxy(
     majority = policy("guardian.shared", on=today).amount
     if age(_birthday(who), today) < majority:
         raise Invalid("persons.proxy-of-child", element="resident", age=majority)
+    _visible(tx, proxy)
+    if number.strip():
+        proxy = _by_number(tx, number, name)
     _adult(tx, proxy, relationship, majority)
     ends = date.fromordinal(last.toordinal() + 1)
     return _name(tx, PROXY, resident, proxy, name, phone, relationship, scope, ends, note)
@@ -216,7 +223,7 @@ def _name(
 def _called(tx: Tx, person: str, name: str, phone: str) -> tuple[list[Resource], list[Resource]]:
     """Name and telephone: of the record when the person is a resident, else as typed."""
     if person:
-        known = tx.read("Patient", Ref.parse(person).id)
+        known = keys.whole(tx).read("Patient", Ref.parse(person).id)
         return [{"text": name_of(known)}], [each for each in known.get("telecom", ()) if each.get("system") == "phone"]
     wrong: list[Issue] = []
     names = naming.human_name(name, "-" if naming.rare(name) else "", wrong)
@@ -238,6 +245,12 @@ def _end(tx: Tx, found: Resource, version: int, note: str) -> Stored:
     return stored
 
 
+def _visible(tx: Tx, person: str) -> None:
+    """Who names a resident by reference may see them: a name is not told for an id."""
+    if person and not tx.exists("Patient", Ref.parse(person).id):
+        raise NotFound("read.not-found", type="Patient", id=Ref.parse(person).id)
+
+
 def _at_desk(tx: Tx) -> None:
     if tx.actor.role not in DESK:
         raise Forbidden("persons.not-your-desk")
@@ -247,8 +260,21 @@ def _adult(tx: Tx, person: str, relationship: str, majority: int) -> None:
     """Who acts for others is of age; a mother or father of any age is the guardian of their child."""
     if not person or relationship in ("MTH", "FTH"):
         return
-    if age(_birthday(tx.read("Patient", Ref.parse(person).id)), day(tx.now)) < majority:
+    if age(_birthday(keys.whole(tx).read("Patient", Ref.parse(person).id)), day(tx.now)) < majority:
         raise Invalid("persons.person-under-age", element="person", age=majority)
+
+
+def _by_number(tx: Tx, number: str, name: str) -> str:
+    """The resident with this identity number and exactly this name; nothing is told of anybody else."""
+    try:
+        value = identity_number(number).number
+    except IdentifierError as wrong:
+        raise Invalid(wrong.key, element="number") from None
+    query = [("identifier", f"{systems.IDENTITY_NUMBER}|{value}"), ("active:not", "false"), ("_count", "2")]
+    found = [exact.decode(each.body) for each in keys.whole(tx).page("Patient", query, strict=True).matches]
+    if len(found) != 1 or name_of(found[0]) != "".join(name.split()):
+        raise Invalid("persons.proxy-unknown", element="number")
+    return f"Patient/{found[0]['id']}"
 
 
 def _birthday(patient: Resource) -> date:
