@@ -42,6 +42,8 @@ class ClientTx(Tx):
         self._acting = False
         self._task_id = ""
         self._sound: Resource | None = None
+        self.sent: bytes | None = None
+        """The sender's own text of what the gate is asked about: a gate that writes it writes it so."""
 
     # -- the three verbs that change something
 
@@ -51,6 +53,7 @@ class ClientTx(Tx):
                 id, self._task_id = self._task_id, ""
             return super().create(resource, raw=raw, id=id)
         self._validated(resource)
+        self.sent = raw
         done = self._gate(self, None, resource, id or "")
         return done if done is not None else super().create(resource, raw=raw, id=id)
 
@@ -68,6 +71,7 @@ class ClientTx(Tx):
             # A first version under a client's id would tell whether somebody else has that id.
             raise NotFound("read.not-found", type=resource["resourceType"], id=id_)
         known = None if before is None or before.deleted else exact.decode(before.body)
+        self.sent = raw
         done = self._gate(self, known, resource, id_)
         if done is not None:
             return done, False

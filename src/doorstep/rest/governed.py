@@ -17,6 +17,7 @@ from doorstep.kernel.errors import RuleBroken
 from doorstep.kernel.refs import Actor, Stored
 from doorstep.rest import rules, subscriptions
 from doorstep.rest.service import Service
+from doorstep.workflows import registration
 from doorstep.workflows.coordination import workflow_of
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import Table
@@ -42,10 +43,22 @@ def gate(tx: ClientTx, before: Resource | None, after: Resource | None, id: str)
     done = _governed(tx, before, after, id)
     if done is None and not local:
         rules.check(tx, before, after, verb)
+        if type_name == "Patient" and after is not None:
+            done = _person(tx, before, after, id)
     return subscriptions.admit(tx, before, after, id) if type_name == "Subscription" else done
 
 
 CLIENT: Final = partial(ClientTx, gate=gate)
+
+
+def _person(tx: ClientTx, before: Resource | None, after: Resource, id: str) -> Stored | None:
+    """A resident comes into the record, or changes, through the same gate as on the pages."""
+    if before is not None:
+        registration.changed_client_patient(tx, before, after)
+        return None
+    new = registration.admit_client_patient(tx, {**after, "id": id} if id else after)
+    with tx.acting():
+        return tx.create(after, raw=tx.sent, id=new)
 
 
 def _governed(tx: ClientTx, before: Resource | None, after: Resource | None, id: str) -> Stored | None:

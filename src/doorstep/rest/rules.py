@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from doorstep.kernel import roles, scopes
 from doorstep.kernel.client import ClientTx, Resource, refuse_other_custodian
-from doorstep.kernel.errors import Forbidden, RuleBroken
+from doorstep.kernel.errors import Forbidden
 from doorstep.kernel.index import label
 from doorstep.terms import systems
 
@@ -80,12 +80,11 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("client.consent-by-act", ("Consent",), ANY, "scope", _privacy),
     Rule("client.opens-rights", (), CHANGE, "", _opens),
     Rule("client.link-by-merge", ("Patient", "Person"), frozenset({CREATE, UPDATE}), "link", _linked),
-    Rule("client.identify-first", ("Patient",), frozenset({CREATE}), "", _always),
     Rule("client.person-stays", ("Patient", "Person", "RelatedPerson"), frozenset({DELETE}), "", _always),
     Rule("client.label-lowered", (), frozenset({UPDATE}), "meta.security", _lowered),
 )  # fmt: skip
 """Besides these: the role writes the type (kernel/roles.py), the token's scopes allow it, and the resource is kept by
-the actor's own institution."""
+the actor's own institution; and a resident passes the one gate of all new people (workflows/registration.py)."""
 
 
 def check_role(tx: ClientTx, type_name: str, verb: str) -> None:
@@ -106,6 +105,4 @@ def check(tx: ClientTx, before: Resource | None, after: Resource | None, verb: s
     for rule in RULES:
         if rule.touches(type_name, verb) and rule.broken(tx, before, after):
             element = f"{type_name}.{rule.field}" if rule.field else type_name
-            if rule.key == "client.identify-first":
-                raise RuleBroken(rule.key, element=element, type=type_name)
             raise Forbidden(rule.key, element=element, type=type_name)

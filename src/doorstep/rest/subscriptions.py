@@ -51,7 +51,8 @@ def admit(tx: ClientTx, before: Resource | None, after: Resource | None, id: str
     if "end" in after and moment(after["end"]) <= tx.now:
         raise RuleBroken("subscriptions.ended", element="Subscription.end")
     with tx.acting():
-        stored = tx.update(after)[0] if before is not None else tx.create(after, id=id or None)
+        raw = tx.sent
+        stored = tx.update(after, raw=raw)[0] if before is not None else tx.create(after, raw=raw, id=id or None)
     tx.emit(KIND, {"author": hooks.author_text(tx.actor), "version": stored.version}, ref=str(stored.ref))
     return stored
 
