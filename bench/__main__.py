@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import bulk, claims, growth, peers, processes, requests
+from bench import access, bulk, claims, growth, peers, processes, requests
 from bench.engines import ENGINES
 from bench.figures import Table
 from bench.wrk import Missing
@@ -38,6 +38,11 @@ def _bulk(table: Table, folder: Path, options: Options) -> None:
 def _claims(table: Table, folder: Path, options: Options) -> None:
     for engine_name in options.engine:
         claims.bench(table, folder, engine_name=engine_name)
+
+
+def _access(table: Table, folder: Path, options: Options) -> None:
+    for engine_name in options.engine:
+        access.bench(table, folder, engine_name=engine_name)
 
 
 def _growth(table: Table, folder: Path, options: Options) -> None:
@@ -75,6 +80,7 @@ BENCHES: dict[str, Bench] = {
     "requests": _requests,
     "claims": _claims,
     "bulk": _bulk,
+    "access": _access,
     "growth": _growth,
     "extract": _micro("extract"),
     "validate": _micro("validate"),

@@ -155,7 +155,7 @@ def test_a_role_is_given_what_the_table_says(filled: Store, role: str) -> None:
         for type_name in definitions().resources
         if expected(role, relation, type_name)
     }
-    with filled.engine.reader() as reader:
+    with filled.engine.reader(actor_of(role)) as reader:
         told = given(Reads(reader, actor_of(role), filled.secret))
     assert {name: sorted(ids ^ allowed) for name, ids in told.items()} == dict.fromkeys(told, [])
 

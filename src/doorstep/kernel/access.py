@@ -71,12 +71,17 @@ _ALL: Final = Shape(ADMINISTRATOR, False, False, False, None)
 
 
 @lru_cache(maxsize=512)
-def text(alias: str, shape: Shape) -> str:
-    """The predicate. Its marks are bound by ``values`` in the same order."""
+def text(alias: str, shape: Shape, own_limit: str = "") -> str:
+    """The predicate. Its marks are bound by ``values`` in the same order.
+
+    ``own_limit`` is an expression for the highest sensitivity among the institution's own writing, when it is not the
+    role's number.
+    """
     role = roles.role_of(shape.role)
     grounds = [f"{alias}.sens = 0"]
     if shape.institution and role.own_level:
-        own = "" if role.own_level >= RESTRICTED else f" AND {alias}.sens <= {role.own_level}"
+        limit = own_limit or ("" if role.own_level >= RESTRICTED else str(role.own_level))
+        own = f" AND {alias}.sens <= {limit}" if limit else ""
         grounds.append(f"{alias}.custodian = ?{own}")
     if role.level:
         named = _named(alias)
@@ -152,10 +157,14 @@ def opens(alias: str, grant: str = "g_") -> str:
 
 def _cover_values(actor: Actor, shape: Shape) -> list[Any]:
     now = actor.at or real_now()
-    purposes = _COVERS.get(actor.purpose, (actor.purpose, actor.purpose))
     bound: list[Any] = [actor.person.removeprefix("Patient/")] if shape.subject else []
     bound += [actor.organization, actor.person] if shape.institution else [actor.person]
-    return [*bound, now, now, *purposes, actor.organization, now]
+    return [*bound, now, now, *purposes_of(actor), actor.organization, now]
+
+
+def purposes_of(actor: Actor) -> tuple[str, str]:
+    """The purposes whose grants an actor may use."""
+    return _COVERS.get(actor.purpose, (actor.purpose, actor.purpose))
 
 
 def _ceilings(alias: str, shape: Shape, role: roles.Role) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import WriteSet
 
 
@@ -22,10 +23,10 @@ class Engine(Protocol):
 
     dialect: str
 
-    def reader(self) -> AbstractContextManager[Reader]:
-        """A snapshot for several statements."""
+    def reader(self, actor: Actor | None = None) -> AbstractContextManager[Reader]:
+        """A snapshot for several statements; ``actor`` is who asks, None the record's own hand (second lock)."""
 
-    def once(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
         """One statement on the latest committed state."""
 
     def apply(self, write_set: WriteSet) -> int:

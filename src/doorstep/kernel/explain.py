@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from doorstep.kernel import roles, scopes
-from doorstep.kernel.access import opens, scoped
+from doorstep.kernel.access import opens, purposes_of, scoped
 from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Reader
@@ -123,7 +123,7 @@ def grants_for(reader: Reader, actor: Actor, keys: list[tuple[int, int, str]]) -
             " AND (g_.firm = 1 OR NOT EXISTS (SELECT 1 FROM access_bar b_ WHERE b_.part = g_.part"
             " AND b_.resident = g_.resident AND b_.org IN (?, '*') AND b_.until > ?))",
             [*(value for key in some for value in key), actor.organization, actor.person, now, now,
-             *_purposes(actor), actor.organization, now],
+             *purposes_of(actor), actor.organization, now],
         )  # fmt: skip
         for id_, reason, source, ends, resident in rows:
             found[id_] = Ground(reason, id_, source, 0 if ends >= _NEVER else ends, resident)
@@ -172,10 +172,6 @@ def allowing_writes(reader: Reader, actor: Actor, residents: Iterable[str]) -> d
 def _located(reader: Reader, number: int, id_: str) -> int | None:
     found = reader.rows("SELECT part FROM locator WHERE type = ? AND id = ?", [number, id_])
     return int(found[0][0]) if found else None
-
-
-def _purposes(actor: Actor) -> tuple[str, str]:
-    return ("ETREAT", "TREAT") if actor.purpose == "ETREAT" else (actor.purpose, actor.purpose)
 
 
 def _residents(reader: Reader, row: _Row) -> list[str]:
@@ -240,7 +236,7 @@ def _why(
         return Refused("access.why-early", {"reason": reason, "starts": instant(starts)})
     if refused:
         return Refused("access.why-refused")
-    if purpose and purpose not in _purposes(actor):
+    if purpose and purpose not in purposes_of(actor):
         return Refused("access.why-purpose", {"reason": reason, "purpose": actor.purpose})
     if row.sens == RESTRICTED and (level < RESTRICTED or label not in ("*", row.label)):
         return Refused("access.why-category", {"label": row.label})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -17,11 +17,13 @@ import psycopg
 from psycopg import errors as pg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from doorstep.kernel import rows, schema
+from doorstep.kernel import rows, rowsecurity, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.postgres_apply import apply
+from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import LostRace, WriteSet, expect
 
+_Pool = ConnectionPool[psycopg.Connection[tuple[Any, ...]]]
 _MIGRATION_LOCK = 0x646F6F72
 STATEMENT_LIMIT_S = 5.0
 """No question of a client runs longer than this (security: bad inputs); 0 for an operator's own."""
@@ -57,41 +59,54 @@ class PostgresEngine:
         with psycopg.connect(dsn, autocommit=True) as connection:
             migrate(connection)
             self._shift = _shift(connection)
-        self._pool: ConnectionPool[psycopg.Connection[tuple[Any, ...]]] = ConnectionPool(
-            dsn,
-            min_size=2,
-            max_size=size,
-            timeout=10,
-            configure=self._configure,
-            open=True,
-            check=None,
-            reconnect_timeout=30,
-        )
+            locked = rowsecurity.is_installed(connection)
+        self._pool = self._new_pool(size, self._configure)
+        self._readers = self._new_pool(size, self._configure_reader) if locked else None
+        """Connections in the role of the second lock; None where the server's administrator has not allowed it."""
         self._audits: deque[_Row] = deque()
         self._signal = threading.Condition()
         self._thread = threading.Thread(target=self._write_audits, name="doorstep-audit", daemon=True)
         self._thread.start()
 
+    def _new_pool(self, size: int, configure: Callable[[psycopg.Connection[tuple[Any, ...]]], None]) -> _Pool:
+        return ConnectionPool(
+            self.dsn, min_size=1, max_size=size, timeout=10, configure=configure, open=True, check=None,
+            reconnect_timeout=30,
+        )  # fmt: skip
+
     # -- reading
 
     @contextmanager
-    def reader(self) -> Iterator[PostgresReader]:
-        with self._connection() as connection:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    def reader(self, actor: Actor | None = None) -> Iterator[PostgresReader]:
+        with self._connection(actor) as connection:
+            with connection.pipeline():
+                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                self._told(connection, actor)
             try:
                 yield PostgresReader(connection)
             finally:
                 if not connection.closed:
                     connection.execute("ROLLBACK")
 
-    def once(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        with self._connection() as connection:
-            return connection.execute(portable(sql), params).fetchall()
+    def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
+        with self._connection(actor) as connection:
+            if actor is None or self._readers is None:
+                return connection.execute(portable(sql), params).fetchall()
+            with connection.pipeline():
+                self._told(connection, actor)
+                found = connection.execute(portable(sql), params)
+            return found.fetchall()
+
+    def _told(self, connection: psycopg.Connection[tuple[Any, ...]], actor: Actor | None) -> None:
+        """Tell the second lock who asks; a connection of the pool knows the last one only until then."""
+        if actor is not None and self._readers is not None:
+            connection.execute(rowsecurity.SET, rowsecurity.settings(actor))
 
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def _connection(self, actor: Actor | None = None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+        pool = self._pool if actor is None or self._readers is None else self._readers
         try:
-            with self._pool.connection() as connection:
+            with pool.connection() as connection:
                 yield connection
         except (LostRace, Refusal):
             raise
@@ -101,7 +116,7 @@ class PostgresEngine:
                 raise
             if isinstance(error, psycopg.OperationalError) and not isinstance(error, pg.QueryCanceled):
                 # The server went away: its other idle connections are dead too, and one refusal is enough.
-                self._pool.check()
+                pool.check()
             raise refusal from error
 
     # -- writing
@@ -148,7 +163,9 @@ class PostgresEngine:
             self._closing = True
             self._signal.notify()
         self._thread.join()
-        self._pool.close()
+        for pool in (self._pool, self._readers):
+            if pool is not None:
+                pool.close()
 
     def _configure(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         connection.autocommit = True
@@ -157,6 +174,10 @@ class PostgresEngine:
         connection.execute(f"SET statement_timeout = {int(self._limit * 1000)}")
         connection.execute("SET synchronous_commit = on")
         connection.execute("SET jit = off")
+
+    def _configure_reader(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._configure(connection)
+        connection.execute(f"SET ROLE {rowsecurity.READER}")
 
     def _write_audits(self) -> None:
         """The audit rows of reads that wait, in one commit: durability once for many."""
@@ -215,6 +236,7 @@ def migrate(connection: psycopg.Connection[tuple[Any, ...]], *, post: bool = Fal
                 connection.execute(statement)
             connection.execute("INSERT INTO migration VALUES (%s, %s, %s, now())", (step.number, step.name, step.post))
             applied.append(step.name)
+        rowsecurity.keep(connection, changed=bool(applied))
     return applied
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from doorstep.kernel import worklist
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.index import INDEX_VERSION
-from doorstep.kernel.refs import Actor
+from doorstep.kernel.refs import DIRECTORY, Actor
 from doorstep.kernel.writeset import REPLACED, GrantRow, Put
 
 INDEX_TABLES: dict[str, str] = {
@@ -68,14 +68,17 @@ def index_rows(put: Put) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
 
 
 def subject_rows(put: Put) -> list[tuple[Any, ...]]:
-    """One row for each resident named and each coding of ``code``; also for who stands for them (kernel.alias)."""
-    if not put.home or put.rows is None:
+    """One row for each resident named and each coding of ``code``; also for who stands for them (kernel.alias).
+
+    What has a code and is about nobody has rows of nobody, so that the rows of a code are all of them.
+    """
+    if put.rows is None or not (put.home or put.rows.codes):
         return []
     codes = dict.fromkeys(put.rows.codes) or {("", 0): None}
     date = put.rows.date_main
     return [
         (part, resident, put.type, code, system, date, put.id, direct, put.part, via)
-        for part, resident, direct, via in _standing(put)
+        for part, resident, direct, via in _standing(put) or [(DIRECTORY, "", 0, "")]
         for code, system in codes
     ]
 

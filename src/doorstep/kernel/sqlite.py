@@ -19,6 +19,7 @@ from typing import Any
 
 from doorstep.kernel import rows, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
+from doorstep.kernel.refs import Actor
 from doorstep.kernel.sqlite_apply import Batch
 from doorstep.kernel.writeset import LostRace, WriteSet, expect
 
@@ -135,7 +136,7 @@ class SqliteEngine:
     # -- reading
 
     @contextmanager
-    def reader(self) -> Iterator[SqliteReader]:
+    def reader(self, actor: Actor | None = None) -> Iterator[SqliteReader]:
         with self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
@@ -143,7 +144,7 @@ class SqliteEngine:
             finally:
                 connection.execute("ROLLBACK")
 
-    def once(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
         with self._borrowed() as connection:
             return connection.execute(sql, params).fetchall()
 

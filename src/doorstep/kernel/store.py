@@ -9,7 +9,7 @@ import dataclasses
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -93,8 +93,9 @@ class Store:
     @contextmanager
     def snapshot(self, actor: Actor, *, audited: bool = True) -> Iterator[Reads]:
         """A consistent view. What was shown is written down before the block's end returns, unless the caller does."""
-        with self.engine.reader() as reader:
-            reads = Reads(reader, dataclasses.replace(actor, at=self.clock.now()), self.secret)
+        asking = dataclasses.replace(actor, at=self.clock.now())
+        with self.engine.reader(asking) as reader:
+            reads = Reads(reader, asking, self.secret)
             yield reads
         if audited and reads.seen:
             refs = tuple(f"{type_name}/{id_}" for type_name, id_ in reads.seen)
@@ -103,7 +104,8 @@ class Store:
 
     def read_once(self, actor: Actor, type: str, id: str) -> Stored:
         """One resource by one statement; the caller writes the audit row."""
-        return Reads(_Once(self.engine), dataclasses.replace(actor, at=self.clock.now()), self.secret).stored(type, id)
+        asking = dataclasses.replace(actor, at=self.clock.now())
+        return Reads(_Once(self.engine, asking), asking, self.secret).stored(type, id)
 
     def feed(self, after: str = "", *, limit: int = 1000) -> Feed:
         """Every version that was committed after a cursor, in commit order; nothing is ever behind a reader.
@@ -215,11 +217,15 @@ class Store:
 
 
 class _Once:
-    """A reader for one statement on the latest committed state."""
+    """A reader for one statement on the latest committed state; ``actor`` is whom the second lock is told of."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, actor: Actor | None = None) -> None:
         self.dialect = engine.dialect
-        self.rows = engine.once
+        self._engine = engine
+        self._actor = actor
+
+    def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._engine.once(sql, params, actor=self._actor)
 
 
 def open(url: str, *, clock: Clock | None = None, exclusive: bool = True, **options: Any) -> Store:

@@ -51,5 +51,5 @@ def view(service: Service, actor: Actor) -> Iterator[View]:
     """A snapshot of the record as the actor sees it now."""
     store = service.store
     at = replace(actor, at=store.clock.now())
-    with store.engine.reader() as reader:
+    with store.engine.reader(at) as reader:
         yield View(Reads(reader, at, store.secret), reader, at, store.secret)

@@ -81,6 +81,7 @@ class Record:
             index.sensitivity(resource) if sens is None else sens, False, "PUT", exact.encode(resource),
             carried is None, rows,
             tuple((part_of_resident(each), each, direct) for each, direct in rows.residents),
+            label=index.label(resource), several=len({each for each, _ in rows.residents}) > 1,
         )  # fmt: skip
 
     # -- asking

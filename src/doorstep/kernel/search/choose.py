@@ -32,6 +32,8 @@ def candidates(shape: Shape) -> list[int]:
 def by_counting(reader: Reader, query: Query, scope: Scope, *, counting: bool = False) -> int:
     """The way for this query on this record; ``counting`` when the total is asked for and no order."""
     shape = query.shape
+    if not counting and statement.latest_of_code(shape) is not None:
+        return statement.CODED
     ways = candidates(shape) if counting else [way for way in candidates(shape) if not _leans(shape, way)]
     if not ways:
         return statement.PRESENT if statement.can_follow_sort(shape) and not counting else statement.SCAN

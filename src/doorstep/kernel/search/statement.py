@@ -1,8 +1,9 @@
 """A shape -> statement templates, kept by shape: one page, the total, a gauge of what would drive best.
 
-Four ways lead a statement. *By resident*: the table ``subject`` in its own order, which is how nearly all clinical
-work asks. *By a criterion*: one node drives through its global index. *By the sort key*: its index is read in order
-until the page is full. *By type*: the resources in the order of their keys. All give the same answer in the same order.
+Five ways lead a statement. *By resident*: the table ``subject`` in its own order, which is how nearly all clinical
+work asks. *By code*: the same table in the order of one code's dates, for the latest of a code over everybody. *By a
+criterion*: one node drives through its global index. *By the sort key*: its index is read in order until the page is
+full. *By type*: the resources in the order of their keys. All give the same answer in the same order.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from doorstep.kernel.search.order import Key
 from doorstep.kernel.search.probe import Probe, same
 from doorstep.kernel.search.sql import LIMIT, Build, Piece, Run, Scope, conjunction, crossed, fill, join
 
-SCAN, PRESENT, ABSENT = -1, -2, -3
-"""Ways that are no criterion: by type; by the first sort key; resources without that key."""
+SCAN, PRESENT, ABSENT, CODED = -1, -2, -3, -4
+"""Ways that are no criterion: by type; by the first sort key; resources without that key; one code, latest first."""
 
 _BASE = "r.part, r.type, r.id, r.version, r.updated, r.body"
 _KEPT = 1024
@@ -106,6 +107,20 @@ def resident(shape: Shape) -> int | None:
     return next((place for place, node in enumerate(shape.nodes) if isinstance(node, Resident)), None)
 
 
+def latest_of_code(shape: Shape) -> int | None:
+    """The criterion of a code, when all that is asked is one code's resources, latest first, of whomever.
+
+    It depends on the shape alone: a page and the next go the same way, so their order values are the same.
+    """
+    if len(shape.types) != 1 or [(key.main_date, key.descending) for key in shape.sort] != [(True, True)]:
+        return None
+    coded = [place for place, node in enumerate(shape.nodes) if _is_code(shape, node)]
+    rest = [node for place, node in enumerate(shape.nodes) if place not in coded and not isinstance(node, Own)]
+    if len(coded) != 1 or not _in_order(shape, coded[0]):
+        return None
+    return coded[0] if all(isinstance(node, Match) and node.narrow for node in rest) else None
+
+
 def is_ordered(shape: Shape, way: int) -> bool:
     """Whether a criterion drives in the order of the answer, so that a page costs no more than its rows."""
     return not shape.sort and is_ordered_lead(shape.nodes[way], shape.types)
@@ -118,6 +133,8 @@ def can_follow_sort(shape: Shape) -> bool:
 
 def _parts(shape: Shape, build: Build, way: int) -> _Parts:
     probe = Probe(build)
+    if way == CODED:
+        return _by_code(shape, build, probe)
     if way >= 0 and isinstance(shape.nodes[way], Resident):
         return _by_resident(shape, build, probe, way)
     if way >= 0:
@@ -188,6 +205,27 @@ def _by_resident(shape: Shape, build: Build, probe: Probe, way: int) -> _Parts:
         conjunction(*rows),
     )
     return _Parts(crossed(distinct, table), rest, _resident_keys(shape))
+
+
+def _by_code(shape: Shape, build: Build, probe: Probe) -> _Parts:
+    """The rows of one code in the order of their dates; of a resource that names several residents only one row."""
+    place = latest_of_code(shape)
+    assert place is not None
+    code = shape.nodes[place]
+    assert isinstance(code, Match)
+    table, alive = build.resource("r", "r.part = s.rpart AND r.type = s.type AND r.id = s.id")
+    rows = [_types(shape, "s"), Piece("s.via = ''"), Piece(probe.arm(code.arms[0], "s"), (code.slot,))]
+    for each in shape.nodes:
+        if isinstance(each, Match) and each.narrow:
+            rows.append(Piece(each.narrow.replace("{s}", "s"), (each.narrow_slot,)))
+    other = build.exists(
+        "subject x", "x.rpart = s.rpart AND x.type = s.type AND x.id = s.id AND x.code = s.code AND x.sys = s.sys",
+        "x.via = '' AND x.resident < s.resident",
+    )  # fmt: skip
+    once = fill("(r.several = 0 OR NOT {})", other)
+    keys = (Key("s.date", True), Key("s.rpart", True), Key("s.id", True))
+    where = [*rows, alive, *_rest(shape, probe, {place}), *_own(shape, probe), once]
+    return _Parts(crossed("subject s", table), where, keys)
 
 
 def _is_code(shape: Shape, node: object) -> bool:
