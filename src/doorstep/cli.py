@@ -69,6 +69,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", type=Path, required=True, metavar="DIR")
     export.add_argument("--type", action="append", default=[], dest="types")
 
+    hosts = _verb(verbs, "hosts")
+    hosts.add_argument("--allow", default="", metavar="ORIGIN")
+    hosts.add_argument("--private", action="store_true")
+    hosts.add_argument("--remove", default="", metavar="ORIGIN")
+
     link = _verb(verbs, "link")
     link.add_argument("--only-look", action="store_true")
 

@@ -127,6 +127,20 @@ def export(options: Namespace) -> int:
     return 0
 
 
+def hosts(options: Namespace) -> int:
+    """The addresses that notifications may go to: list one, take one off, print them all."""
+    from doorstep.rest import outbound
+
+    with _opened(options) as store:
+        if options.allow:
+            outbound.allow(store, options.allow, private=options.private)
+        if options.remove:
+            outbound.forbid(store, options.remove)
+        for origin, private in sorted(outbound.origins(store.setting(outbound.SETTING, "")).items()):
+            say("cli.private-host" if private else "cli.host", origin=origin)
+    return 0
+
+
 def link(options: Namespace) -> int:
     """Compare everybody with everybody: link certain pairs, give doubtful ones to the registry."""
     from doorstep.journeys.linking import link_everybody
