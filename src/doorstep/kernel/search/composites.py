@@ -58,7 +58,7 @@ def _pair(arms: Arms, first: str, kind: str, second: str, name: str, context: Co
     before, bound = _token(first, name, "a")
     if kind == "quantity":
         return add_quantity(
-            arms, second, name, lo="{x}.b_lo", hi="{x}.b_hi", code="{x}.b_code", system="{x}.b_sys",
+            arms, second, name, context, lo="{x}.b_lo", hi="{x}.b_hi", code="{x}.b_code", system="{x}.b_sys",
             before=before + " AND ", bound=bound,
         )  # fmt: skip
     text, values = _second(kind, second, name, context)

@@ -35,15 +35,19 @@ class Context:
     def alternatives(self, text: str, name: str) -> list[str]:
         """The values of a parameter, split at commas, escapes kept (R4 3.1.1.4.2)."""
         found = split(text, ",")
-        self.values += len(found)
-        if self.values > limits.MAX_VALUES:
-            raise TooCostly("search.too-many-values", element=name, parameter=name, limit=limits.MAX_VALUES)
+        self.count(len(found), name)
         for value in found:
             if not value:
                 raise BadRequest("search.empty-value", element=name, parameter=name)
             if len(value) > limits.MAX_VALUE:
                 raise TooCostly("search.value-too-long", element=name, parameter=name, limit=limits.MAX_VALUE)
         return found
+
+    def count(self, values: int, name: str) -> None:
+        """Count values, and what they stand for besides."""
+        self.values += values
+        if self.values > limits.MAX_VALUES:
+            raise TooCostly("search.too-many-values", element=name, parameter=name, limit=limits.MAX_VALUES)
 
     def branch(self, name: str) -> None:
         """Count one target type of a chain."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.index.subjects import MAIN_DATES
 from doorstep.kernel.index.text import bounded, system_key
-from doorstep.kernel.search import ranges, ranks
+from doorstep.kernel.search import ranges, ranks, units
 from doorstep.kernel.search.arms import Arms
 from doorstep.kernel.search.context import Asked, Context
 from doorstep.kernel.search.model import Match, Node
@@ -57,20 +57,21 @@ def is_main_date(asked: Asked) -> bool:
 def quantity(asked: Asked, context: Context) -> Node:
     """``number``, ``number|system|code`` or ``number||code``; the unit is never ignored.
 
-    Without a system the code may also be the unit as people write it (R4 3.1.1.4.11). Units are not converted.
+    With the system of UCUM, values in other common units of the same kind are found too. Without a system the code may
+    also be the unit as people write it (R4 3.1.1.4.11), and nothing is converted.
     """
     _no_modifier(asked)
     arms, by_unit = Arms(), False
     for value in context.alternatives(asked.value, asked.name):
-        by_unit |= add_quantity(arms, value, asked.name)
+        by_unit |= add_quantity(arms, value, asked.name, context)
     done, values = arms.done()
     keys = asked.keys() + (asked.keys(":unit") if by_unit else ())
     return Match("ix_quantity", keys, done, context.slot(values), ranks.QUANTITY)
 
 
 def add_quantity(
-    arms: Arms, value: str, name: str, *, lo: str = "{x}.lo", hi: str = "{x}.hi", code: str = "{x}.code",
-    system: str = "{x}.sys", before: str = "", bound: tuple[str | int, ...] = (),
+    arms: Arms, value: str, name: str, context: Context, *, lo: str = "{x}.lo", hi: str = "{x}.hi",
+    code: str = "{x}.code", system: str = "{x}.sys", before: str = "", bound: tuple[str | int, ...] = (),
 ) -> bool:  # fmt: skip
     """One quantity as a condition on four columns, behind another condition; whether units in words count too."""
     parts = [unescape(part, name) for part in split(value, "|")]
@@ -82,7 +83,13 @@ def add_quantity(
         arms.test(text, *values)
         return False
     if parts[1]:
-        arms.test(f"{text} AND {code} = ? AND {system} = ?", *values, bounded(parts[2]), system_key(parts[1]))
+        exact = f"{text} AND {code} = ? AND {system} = ?"
+        arms.test(exact, *values, bounded(parts[2]), system_key(parts[1]))
+        others = units.same(parts[2]) if parts[1] == units.UCUM else {}
+        context.count(len(others), name)
+        for unit, scale in others.items():
+            converted = ranges.number(parts[0], name, scale).values
+            arms.test(exact, *bound, *converted, unit, system_key(units.UCUM))
         return False
     arms.test(f"{text} AND {code} = ?", *values, bounded(parts[2]))
     return True

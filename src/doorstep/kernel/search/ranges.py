@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from math import inf, nextafter
 
 from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.index.dates import EARLIEST, LATEST, date_range
-from doorstep.kernel.index.numbers import point
+from doorstep.kernel.index.numbers import HIGHEST, LOWEST, point
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 
@@ -23,6 +24,7 @@ _NUMBER = re.compile(r"[-+]?(?P<digits>[0-9]{1,40}(?:\.[0-9]{1,40})?)(?:[eE](?P<
 
 
 UP, DOWN = 1, -1
+ONE = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,10 @@ def prefixed(text: str, name: str) -> tuple[str, str]:
     return match[0], text[2:]
 
 
-def number(text: str, name: str) -> Condition:
-    """The condition of a number, with or without prefix."""
+def number(text: str, name: str, scale: Fraction = ONE) -> Condition:
+    """The condition of a number, with or without prefix; ``scale`` turns it into another unit."""
     prefix, rest = prefixed(text, name)
-    exact, low, high = implicit(rest, name)
+    exact, low, high = implicit(rest, name, scale)
     if prefix == "eq":
         return Condition("{lo} >= ? AND {lo} < ? AND {hi} < ?", (low, high, high))
     if prefix == "ne":
@@ -72,7 +74,7 @@ _EXACT = {
 }
 
 
-def implicit(text: str, name: str) -> tuple[float, float, float]:
+def implicit(text: str, name: str, scale: Fraction = ONE) -> tuple[float, float, float]:
     """(value, low, high) of a decimal, the implicit range half open (R4 3.1.1.4.4).
 
     Half a unit of the last digit on both sides: 100 -> [99.5, 100.5), 100.00 -> [99.995, 100.005). With a power of ten
@@ -88,8 +90,18 @@ def implicit(text: str, name: str) -> tuple[float, float, float]:
     if match["power"] and place > 0 and len(digits) == 1:
         place -= 1
     half = Decimal((0, (5,), place - 1))
-    exact, low, high = (point(each) or 0.0 for each in (value, value - half, value + half))
+    exact, low, high = (_scaled(each, scale) for each in (value, value - half, value + half))
     return exact, low, high if high > exact else nextafter(exact, inf)
+
+
+def _scaled(value: Decimal, scale: Fraction) -> float:
+    """The double nearest to the exact product, which is also the double of what somebody writes in that unit."""
+    if scale == 1:
+        return point(value) or 0.0
+    try:
+        return min(max(float(Fraction(value) * scale), LOWEST), HIGHEST)
+    except OverflowError:
+        return LOWEST if value < 0 else HIGHEST
 
 
 def date(text: str, name: str, now: int) -> Condition:
