@@ -173,6 +173,13 @@ def register_work(store: Store) -> None:
     bulk.register(store)
 
 
+def arm(store: Store) -> None:
+    """What runs every day by itself is seen to once."""
+    from doorstep import workflows
+
+    workflows.arm(store)
+
+
 def _hooks(store: Store) -> Any:
     """What tells subscribers, begun."""
     from doorstep.rest.hooks import Pump
@@ -189,6 +196,7 @@ def worker() -> Wsgi:
     register_work(store)
     if "jobs" in settings.roles:
         store.start_background(heads=settings.heads)
+        arm(store)
         Finalize(None, _hooks(store).close, exitpriority=200)
     # A worker is a process of multiprocessing: atexit is not called at its end, a finalizer is.
     Finalize(None, store.close, exitpriority=100)
@@ -257,6 +265,7 @@ def _jobs_only(settings: Settings) -> int:
     store = stores.open(settings.url)
     register_work(store)
     store.start_background(heads=settings.heads)
+    arm(store)
     pump = _hooks(store)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

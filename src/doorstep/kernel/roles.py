@@ -34,6 +34,8 @@ _PHARMACY: Final = PEOPLE | {
 }  # fmt: skip
 _WITNESS: Final = PEOPLE | {"AuditEvent", "Communication", "Consent", "Encounter", "Provenance", "Task"}
 _FIGURES: Final = frozenset({"MeasureReport"})
+PRESCRIBERS: Final = "prescriber-figures"
+"""Drugs counted by doctor: bought by those who pay for prescriptions, so it is a right apart from other figures."""
 _NOTHING: Final[frozenset[str]] = frozenset()
 _OWN_WISHES: Final = frozenset({"Communication", "QuestionnaireResponse"})
 
@@ -70,7 +72,7 @@ _TABLE: Final = (
     Role("manager", _FIGURES, _NOTHING, RECORD, RECORD, "HOPERAT", frozenset({"figures"})),
     Role("institution-admin", _NOTHING, _NOTHING, 0, 0, "HOPERAT", frozenset({"people"})),
     Role("security-admin", _NOTHING, _NOTHING, 0, 0, "HOPERAT", frozenset({"people", "rules"})),
-    Role("auditor", _WITNESS, _NOTHING, RECORD, RECORD, "HOPERAT", frozenset({"audit"})),
+    Role("auditor", _WITNESS, _NOTHING, RECORD, RECORD, "HOPERAT", frozenset({"audit", PRESCRIBERS})),
     Role("gateway", None, None, RESTRICTED, RESTRICTED, rights=frozenset({"export"})),
 )
 

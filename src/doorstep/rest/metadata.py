@@ -15,7 +15,7 @@ from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.errors import BadRequest, NotSupported
 from doorstep.kernel.search import parse
-from doorstep.rest import smart
+from doorstep.rest import audit_event, smart
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
@@ -102,6 +102,9 @@ def _resource(service: Service, type_name: str) -> dict[str, Any]:
             {"name": code[1:], "definition": _OPERATIONS + _definition(type_name, code)} for code in operations
         ],
     }
+    if type_name == "AuditEvent":
+        # The parameters above are those of stored AuditEvents; residents and officers ask the record's own audit.
+        said["documentation"] = f"roles {', '.join(sorted(audit_event.ROLES))}: {', '.join(audit_event.PARAMETERS)}"
     return {name: value for name, value in said.items() if value != []}
 
 

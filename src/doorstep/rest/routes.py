@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Final
 
 from doorstep.rest import (
+    audit_event,
     batch,
     bulk,
     compartment,
@@ -72,6 +73,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "metadata", metadata.metadata, "capabilities", Rule.PUBLIC),
     Route("GET", "openapi.json", openapi.document, "openapi", Rule.PUBLIC),
     Route("GET", ".well-known/smart-configuration", smart.configuration, "smart-configuration", Rule.PUBLIC),
+    Route("GET", "{type}/{id}", audit_event.read, "read", types=_on("AuditEvent")),
     Route("GET", "{type}/{id}", read.read, "read"),
     Route("GET", "{type}/{id}/_history/{vid}", vread.vread, "vread"),
     Route("GET", "{type}/{id}/_history", history.instance, "history-instance"),
@@ -84,6 +86,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("PATCH", "{type}", patch.patch_where, "patch"),
     Route("DELETE", "{type}/{id}", delete.delete, "delete"),
     Route("DELETE", "{type}", delete.delete_where, "delete"),
+    Route("GET", "{type}", audit_event.search, "search-type", types=_on("AuditEvent")),
+    Route("POST", "{type}/_search", audit_event.search, "search-type", types=_on("AuditEvent")),
     Route("GET", "{type}", search.search_type, "search-type"),
     Route("POST", "{type}/_search", search.search_type, "search-type"),
     Route("GET", "", search.search_system, "search-system"),

@@ -8,6 +8,7 @@ other; what several of them do in one transaction is a journey.
 from __future__ import annotations
 
 from doorstep.kernel.due import Runner
+from doorstep.kernel.store import Store
 
 
 def register(runner: Runner) -> None:
@@ -15,3 +16,15 @@ def register(runner: Runner) -> None:
     from doorstep.workflows import deadlines
 
     deadlines.register(runner)
+
+
+def arm(store: Store) -> None:
+    """See to what runs every day by itself; a record that is armed already stays as it is."""
+    from contextlib import suppress
+
+    from doorstep.kernel.access import SYSTEM
+    from doorstep.kernel.errors import Conflict
+    from doorstep.workflows import alarms
+
+    with suppress(Conflict):  # another process has armed it this moment
+        store.run(SYSTEM, alarms.arm)

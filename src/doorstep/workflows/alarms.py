@@ -18,7 +18,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.audit import Access
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Forbidden, Gone, NotFound
-from doorstep.kernel.refs import Actor, Ref, Stored
+from doorstep.kernel.refs import DIRECTORY, Actor, Ref, Stored, new_id
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.kernel.watching import Pair
@@ -77,7 +77,7 @@ class Alarm:
 def arm(tx: Tx) -> None:
     """See to it that the audit is gone through every day; does nothing when that is so already."""
     if tx.holder("job", SCAN) is None:
-        tx.claim("job", SCAN, holder="alarms")
+        tx.claim("job", SCAN, holder=new_id(DIRECTORY))
         every = policy("alarm.every", on=day(tx.now), reads=tx).microseconds
         tx.due(tx.now + every, SCAN, ref="", payload={"since": tx.now})
 

@@ -141,7 +141,7 @@ def move(
     else:
         task.pop("statusReason", None)
     if note:
-        task.setdefault("note", []).append(_note(tx, note))
+        task.setdefault("note", []).append(_note(tx, note, by or tx.actor))
     if outputs:
         task.setdefault("output", []).extend(outputs)
     deadline = _enter(tx, case.table, act.target, task, until)
@@ -246,8 +246,8 @@ def _agent(actor: Actor, act: Act) -> Resource:
     return agent
 
 
-def _note(tx: Tx, text: str) -> Resource:
-    return {"authorReference": {"reference": tx.actor.organization}, "time": instant(tx.now), "text": text}
+def _note(tx: Tx, text: str, by: Actor) -> Resource:
+    return {"authorReference": {"reference": by.organization}, "time": instant(tx.now), "text": text}
 
 
 def _late(tx: Tx, task: Resource) -> bool:
