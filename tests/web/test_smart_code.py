@@ -360,3 +360,10 @@ def test_given_the_list_of_devices_when_they_are_ended_there_then_apps_end_too(o
     offline.browser.post("/me/devices/end/", {"device": device if which == "this app" else which})
     assert offline.fhir(door.store, "Organization").status == 401
     assert offline.refresh().json()["error"] == "invalid_grant"
+
+
+def test_given_two_connections_of_an_app_when_i_look_then_my_apps_say_all_that_it_may_do(offline: Vendor) -> None:
+    offline.connect(other={"scope": "openid user/Patient.cruds"})
+    page = offline.browser.get("/me/apps/").content.decode()
+    assert page.count("<li>") >= 4 and "个人基本信息" in page and "全部档案" in page
+    assert offline.ask(scope="openid offline_access user/Patient.cruds").status_code == 302

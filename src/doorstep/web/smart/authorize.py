@@ -135,12 +135,19 @@ def _grant(request: Any, asked: Asked, context: Context, chosen: list[str]) -> H
     except OAuthToolkitError as failed:
         found = failed.oauthlib_error
         return _tell(request, asked, Wrong(found.error, found.description or ""))
-    Agreement.objects.update_or_create(
-        app=asked.app, account=request.user, defaults={"scope": " ".join(chosen), "since": real_now()}
-    )
+    _remember(request, asked, chosen)
     connections.note(request.store, request.person.actor, "app-authorize", asked.app, resident=context.patient,
                      said=f"scope={' '.join(chosen)}")  # fmt: skip
     return _to_app(request, f"{address}{'&' if '?' in address else '?'}{urlencode({'iss': origin(request)})}")
+
+
+def _remember(request: Any, asked: Asked, chosen: list[str]) -> None:
+    """What was agreed to before stays agreed to, but for what was taken out now."""
+    before = Agreement.objects.filter(app=asked.app, account=request.user).first()
+    kept = [text for text in (before.scope.split() if before else []) if text not in asked.scopes]
+    Agreement.objects.update_or_create(
+        app=asked.app, account=request.user, defaults={"scope": " ".join([*kept, *chosen]), "since": real_now()}
+    )
 
 
 def _connection(request: Any, app: App, context: Context, chosen: list[str]) -> Connection:

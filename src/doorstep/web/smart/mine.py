@@ -27,9 +27,13 @@ def show(request: Any) -> HttpResponse:
     for session in request.store.sessions.of(request.user.username):
         if session.kind == BEARER and session.client:
             last[session.client] = max(last.get(session.client, 0), session.issued)
+    running: dict[int, list[str]] = {}
+    for connection in Connection.objects.filter(account=request.user, ended=0):
+        running.setdefault(connection.app_id, []).extend(connection.scope.split())
     apps = [
         {
-            "app": agreed.app, "since": instant(agreed.since), "lines": scopes.lines(agreed.scope.split(), language),
+            "app": agreed.app, "since": instant(agreed.since),
+            "lines": scopes.lines(dict.fromkeys([*agreed.scope.split(), *running.get(agreed.app_id, ())]), language),
             "used": instant(last[agreed.app.client_id]) if agreed.app.client_id in last else "",
         }
         for agreed in Agreement.objects.filter(account=request.user).select_related("app").order_by("app__name")
