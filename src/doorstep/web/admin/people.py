@@ -194,8 +194,8 @@ def _rows(
     if asked["role"]:
         query.append(("role", f"{systems.STAFF_ROLE}|{asked['role']}"))
     if asked["name"]:
-        by = "identifier" if asked["name"][:1].isascii() and any(each.isdigit() for each in asked["name"]) else "name"
-        query.append((f"practitioner.{by}", asked["name"].upper() if by == "identifier" else asked["name"]))
+        by, text = _by(asked["name"])
+        query.append((f"practitioner.{by}", text))
     page = reads.page("PractitionerRole", query, strict=True, cursor=after or None)
     people = {entry.id: exact.decode(entry.body) for entry in page.includes}
     rows = []
@@ -217,27 +217,22 @@ def _rows(
     return rows, page.next_cursor or ""
 
 
+def _by(asked: str) -> tuple[str, str]:
+    """The parameter that what was typed is looked up with: a number, a name as it sounds, or as it is written."""
+    if asked.isascii() and any(each.isdigit() for each in asked):
+        return "identifier", asked.upper()
+    return ("phonetic" if asked.isascii() else "name"), asked
+
+
 def _free(reads: Reads, asked: str) -> list[list[Cell]]:
-    """People without a post: by exact staff number or by name, so that one can be given."""
+    """People wherever they work, also nowhere: by staff number or by name, so that a post can be given."""
     if not asked:
         return []
-    by = (
-        ("identifier", f"{systems.STAFF_NUMBER}|{asked.upper()}")
-        if asked.isascii() and any(map(str.isdigit, asked))
-        else ("name", asked)
-    )
-    page = reads.page("Practitioner", [by, ("active", "true"), ("_count", "20")], strict=True)
+    page = reads.page("Practitioner", [_by(asked), ("active", "true"), ("_count", "20")], strict=True)
     found = [exact.decode(entry.body) for entry in page.matches]
+    none = [Cell("")] * 5
     return [
-        [
-            Cell(name_of(who), address=f"/admin/people/{who['id']}/"),
-            Cell(identifier(who, systems.STAFF_NUMBER)),
-            Cell(""),
-            Cell(""),
-            Cell(""),
-            Cell(""),
-            Cell(""),
-        ]
+        [Cell(name_of(who), address=f"/admin/people/{who['id']}/"), Cell(identifier(who, systems.STAFF_NUMBER)), *none]
         for who in found
     ]
 
