@@ -26,7 +26,7 @@ from doorstep.workflows.registry import DESKS, TABLES
 
 LISTS: Final = {
     "emergency": "privacy.list-emergency", "question": "privacy.list-question", "alarm": "privacy.list-alarm",
-    "presence": "privacy.list-presence",
+    "presence": "privacy.list-presence", "export": "export.list",
 }  # fmt: skip
 _REASONS: Final = {("emergency", "reject"): "emergency.reject", ("question", "answer"): "question.answer"}
 _officer: Final = with_right("audit")
@@ -119,7 +119,7 @@ def _line(request: Any, task: dict[str, Any], now: int) -> dict[str, Any]:
     people = [entry["valueString"] for entry in task.get("input", ())
               if entry["type"]["coding"][0]["code"] == "resident"]  # fmt: skip
     resident = task.get("for", {}).get("reference", "")
-    names = called(request.store, {resident, said.get("person", ""), task["requester"]["reference"], *people})
+    names = called(request.store, {resident, said.get("person", said.get("asker", "")), task["requester"]["reference"], *people})
     if resident and request.person is not None:
         request.store.audit(Access(request.person.actor, "read", "Task", refs=(f"Task/{task['id']}",),
                                    resident=resident.removeprefix("Patient/")))  # fmt: skip
@@ -127,7 +127,7 @@ def _line(request: Any, task: dict[str, Any], now: int) -> dict[str, Any]:
     return {
         "id": task["id"], "workflow": table, "state": table.state(state_of(task)), "over": _over(task),
         "clock": lists.clock(task, now) if deadline_of(task) else None, "resident": names.get(resident, ""),
-        "person": names.get(said.get("person", ""), ""), "institution": names.get(task["requester"]["reference"], ""),
+        "person": names.get(said.get("person", said.get("asker", "")), ""), "institution": names.get(task["requester"]["reference"], ""),
         "reason": breakglass.reason_of(task, language()) if table.name == "emergency" else "", "kind": kind,
         "said": said, "text": task.get("description", ""), "people": [names.get(each, "") for each in people],
         "notes": [note["text"] for note in task.get("note", ())], "finding": task.get("statusReason"),
