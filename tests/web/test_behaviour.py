@@ -301,6 +301,18 @@ def test_without_a_connection_rows_stay_and_the_band_says_how_old_they_are(demo_
         page.wait_for_selector("#offline", state="hidden")
 
 
+def test_a_word_of_success_is_seen_and_said_and_a_printed_page_says_that_its_people_are_invented(demo_site: Site) -> None:
+    with chromium() as browser:
+        screen = entered(browser, demo_site, "wanglei")
+        page = screen.page
+        page.evaluate("htmx.trigger(document.body, 'toast', {value: '<b>ok</b>'})")
+        assert page.inner_text("#toasts") == "<b>ok</b>"
+        assert page.inner_text("#live") == "<b>ok</b>"
+        page.emulate_media(media="print")
+        mark = page.evaluate("getComputedStyle(document.body, '::after').content")
+        assert mark.strip('"') == page.text_content(".demo-mark")
+
+
 @pytest.mark.parametrize(("sheet", "width", "height"), [("label", 141.7, 85.0), ("a4", 595.3, 841.9), ("slip", 226.8, 396.9)])
 def test_paper_has_the_size_it_is_made_for(demo_site: Site, sheet: str, width: float, height: float) -> None:
     with chromium() as browser:

@@ -248,6 +248,15 @@
     say(target.textContent.replace(/\s+/g, " ").trim().slice(0, 120));
   });
 
+  // An answer may say in a header (HX-Trigger: {"toast": "text"}) what was done: seen for four seconds, read aloud once.
+  document.addEventListener("toast", function (event) {
+    var note = document.createElement("p");
+    note.textContent = event.detail.value || "";
+    byId("toasts").appendChild(note);
+    say(note.textContent);
+    setTimeout(function () { note.remove(); }, 4000);
+  });
+
   // Connection
   function offline(is) {
     show(byId("offline"), is);
