@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from doorstep.kernel import exact, keys
 from doorstep.kernel.access import SYSTEM
-from doorstep.kernel.errors import Forbidden, Gone, NotFound
+from doorstep.kernel.errors import Conflict, Forbidden, Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.store import Store
@@ -34,11 +34,11 @@ TABLE: Final = Table(
     ),
     (
         Act("raise", "persons.duplicate-raise", CLOCK, (), "open"),
-        Act("remind", "persons.duplicate-remind", CLOCK, ("open",), "open"),
+        Act("remind", "persons.duplicate-remind", CLOCK, ("open", "reopened"), "open"),
         Act("match", "persons.duplicate-match", CLOCK, ("open",), "linked"),
         Act("link", "persons.duplicate-link", "registry", ("open", "reopened"), "linked"),
         Act("differ", "persons.duplicate-differ", "registry", ("open", "reopened"), "different", ("note",)),
-        Act("undo", "persons.duplicate-undo", "registry", ("linked",), "reopened", ("note",)),
+        Act("undo", "persons.duplicate-undo", "registry", (), "reopened", ("note",)),
     ),
     desk="registrar",
 )  # fmt: skip
@@ -149,21 +149,31 @@ def differ(tx: Tx, *, task: str, note: str) -> Stored:
 
 
 def undo(tx: Tx, *, task: str, note: str) -> Stored:
-    """They were linked by mistake: both stand for themselves again, and the question is open."""
+    """They were linked by mistake: both stand for themselves again, and the question is asked anew: the new Task."""
     act = TABLE.act("undo")
-    case, first, second = _case(tx, task, act)
+    if tx.actor.role not in REVIEWERS:
+        raise Forbidden("persons.not-a-registrar")
+    case = load(tx, TABLE, task)
+    if act.who not in parts_played(TABLE, case.task, tx.actor.organization):
+        raise Forbidden("workflows.not-yours", workflow=TABLE.name, act=act.code, who=act.who)
+    if case.state != "linked":
+        raise Conflict("workflows.wrong-state", workflow=TABLE.name, act=act.code, state=case.state)
     needed(act, {"note": note})
+    first, second = entries_of(case.task)
     entries = {each: tx.read("Patient", Ref.parse(each).id) for each in (first, second)}
     gone = next((each for each, entry in entries.items() if merge.replacement(entry) in entries), second)
     merge.unmerge(tx, replaced=gone, note=note)
-    _show(tx, case.ref, (first, second), case.organization("registry"))
-    return move(tx, case, act, note=note.strip(), also=(first, second))
+    registry = case.organization("registry")
+    again = begin(tx, TABLE, act, focus=second, resident=first, asking=case.organization("finder"), asked=registry,
+                  part_of=case.ref, inputs=(item("note", note.strip()),), also=(case.ref,))  # fmt: skip
+    _show(tx, str(again.ref), (first, second), registry)
+    return again
 
 
 def remind(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """Nobody has decided in time: the question comes again."""
     case = load(tx, TABLE, Ref.parse(ref).id)
-    if case.state == payload["state"] == "open":
+    if case.state == payload["state"]:
         move(tx, case, TABLE.act("remind"))
 
 

@@ -18,8 +18,6 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
         lambda tx, task, data: duplicates.link(tx, task=task, survivor=data.get("survivor", "")), ("survivor",)),
     ("duplicate", "differ"): (
         lambda tx, task, data: duplicates.differ(tx, task=task, note=data.get("note", "")), ("note",)),
-    ("duplicate", "undo"): (
-        lambda tx, task, data: duplicates.undo(tx, task=task, note=data.get("note", "")), ("note",)),
     ("lookup", "settle"): (
         lambda tx, task, data: lookups.settle(tx, task=task, note=data.get("note", "")), ("note",)),
 }  # fmt: skip

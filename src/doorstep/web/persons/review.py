@@ -63,8 +63,13 @@ def show(request: Any, task: str) -> HttpResponse:
 def act(request: Any, task: str, act: str) -> HttpResponse:
     """Link, not the same, undo."""
     data = {name: str(value) for name, value in request.POST.items()}
+    again = ""
     try:
-        request.store.run(request.person.actor, perform, workflow=TABLE.name, act=act, task=task, data=data)
+        if act == "undo":
+            note = data.get("note", "")
+            again = request.store.run(request.person.actor, duplicates.undo, task=task, note=note).id
+        else:
+            request.store.run(request.person.actor, perform, workflow=TABLE.name, act=act, task=task, data=data)
     except Refusal as refusal:
         if refusal.status == 404:
             raise
@@ -72,7 +77,7 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
         return _page(request, task, errors, data, act, refusal.status)
     language = translation.get_language()
     messages.success(request, words("web.done-act", language, act=words(TABLE.act(act).label, language)))
-    return HttpResponseRedirect("/desk/duplicates/" if act != "undo" else f"/desk/duplicates/{task}/")
+    return HttpResponseRedirect(f"/desk/duplicates/{again}/" if again else "/desk/duplicates/")
 
 
 def _page(
@@ -94,6 +99,7 @@ def _page(
                    "right": _shown(line.field, line.right), "says": SAYS[line.says], "code": line.says}
                   for line in lines if line.left or line.right],
         "state": TABLE.state(state_of(found)), "acts": {each.code for each in TABLE.offered(state_of(found), played)},
+        "undo": state_of(found) == "linked" and "registry" in played and any(side["replaced"] for side in sides),
     }  # fmt: skip
     return render(request, "persons/pair.html", context, status=status)
 
