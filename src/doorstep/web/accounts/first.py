@@ -13,6 +13,7 @@ from doorstep.kernel.sessions import hashed
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
+from doorstep.terms.catalogue import titles
 from doorstep.terms.identifiers import credit_check
 from doorstep.web.accounts.models import Account, tidy
 
@@ -58,7 +59,7 @@ def _check_credit(code: str) -> None:
 
 
 def _people(tx: Tx, *, values: dict[str, str]) -> str:
-    organization, person = new_id(DIRECTORY), new_id(DIRECTORY)
+    organization, person, title = new_id(DIRECTORY), new_id(DIRECTORY), titles()[ROLE]
     tx.update({
         "resourceType": "Organization", "id": organization, "active": True, "name": values["institution"],
         "identifier": [{"system": systems.CREDIT_CODE, "value": values["credit"].upper()}],
@@ -69,6 +70,6 @@ def _people(tx: Tx, *, values: dict[str, str]) -> str:
         "resourceType": "PractitionerRole", "active": True,
         "practitioner": {"reference": f"Practitioner/{person}", "display": values["name"]},
         "organization": {"reference": f"Organization/{organization}"},
-        "code": [{"coding": [{"system": systems.STAFF_ROLE, "code": ROLE}]}],
+        "code": [{"coding": [{"system": systems.STAFF_ROLE, "code": ROLE}, title.coding()], "text": title.zh}],
     })  # fmt: skip
     return f"Practitioner/{person}"
