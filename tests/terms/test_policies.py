@@ -37,3 +37,16 @@ def test_a_limit_that_is_not_known_is_not_guessed() -> None:
 def test_a_policy_ends_the_day_before_its_successor() -> None:
     row = Policy("a", 1, "h", date(2026, 1, 1), date(2026, 7, 1), "proposal", "-")
     assert [row.holds(day) for day in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 6, 30), date(2026, 7, 1))] == [False, True, True, False]
+
+
+def test_every_limit_of_a_workflow_is_asked_of_the_record_too() -> None:
+    import re
+    from pathlib import Path
+
+    import doorstep.workflows as package
+
+    folder = Path(package.__file__).parent
+    asked = [(path.name, call) for path in sorted(folder.glob("*.py"))
+             for call in re.findall(r"\bpolicy\((?:[^()]|\([^()]*\))*\)", path.read_text("utf-8"))]
+    assert len(asked) > 20
+    assert [each for each in asked if "reads=" not in each[1] and each[0] != "visit.py"] == []

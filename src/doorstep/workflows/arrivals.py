@@ -122,7 +122,7 @@ def _born(tx: Tx, text: str, wrong: list[Issue]) -> date:
         born = date.fromisoformat(text.strip())
     except ValueError:
         born = date.min
-    within = timedelta(microseconds=policy("newborn.register", on=today).microseconds)
+    within = timedelta(microseconds=policy("newborn.register", on=today, reads=tx).microseconds)
     if not today - within <= born <= today:
         wrong.append(Issue("error", "value", "persons.newborn-day", {"days": within.days}, "born"))
     return born

@@ -20,7 +20,9 @@ from doorstep.workflows.directory import Resource, alliance_only, attest, read_d
 TIMES: Final = ("min", "h", "d")
 KINDS: Final = ("rule", "analogy", "proposal")
 MOST: Final = 100_000
-OUTSIDE: Final = ("session.", "sign-in.", "password.", "factor.", "app.", "invitation.", "lookup.")
+OUTSIDE: Final = (
+    "session.", "sign-in.", "password.", "factor.", "app.", "invitation.", "export.", "subscription.",
+)  # fmt: skip
 """Limits that are needed before it is known whose record is asked: the installation's, not the alliance's."""
 
 

@@ -103,7 +103,7 @@ def _identify(tx: Tx, *, query: list[tuple[str, str]], asker: Actor) -> Card | N
     _count(tx, asker, found.id if found else "?" + sha256(repr(query).encode()).hexdigest()[:16])
     if found is None:
         return None
-    until = tx.now + policy("identity.access", on=day(tx.now)).microseconds
+    until = tx.now + policy("identity.access", on=day(tx.now), reads=tx).microseconds
     tx.grant(
         resident=found.id, org=asker.organization, level=1, reason="identified", source=found.reference, ends=until
     )
@@ -117,7 +117,7 @@ def _count(tx: Tx, asker: Actor, whom: str) -> None:
     today = f"{asker.person} {day(real_now()).isoformat()} "
     keys.one_at_a_time(tx, f"{_ASKED} {asker.person}")
     asked = [key for key in keys.held(tx, _ASKED, today) if key != today + whom]
-    limit = policy("identify.daily", on=day(tx.now)).amount
+    limit = policy("identify.daily", on=day(tx.now), reads=tx).amount
     if len(asked) >= limit:
         own = [key for key in asked if _seen_here(tx, key.removeprefix(today), asker.organization)]
         for key in own:

@@ -74,7 +74,7 @@ def name_guardian(
     _at_desk(tx)
     child = tx.read("Patient", Ref.parse(ward).id)
     born = _birthday(child)
-    majority = policy("guardian.shared", on=day(tx.now)).amount
+    majority = policy("guardian.shared", on=day(tx.now), reads=tx).amount
     if age(born, day(tx.now)) >= majority:
         raise Invalid("persons.ward-of-age", element="ward", age=majority)
     if relationship not in _GUARDIANS:
@@ -83,7 +83,7 @@ def name_guardian(
     _adult(tx, guardian, relationship, majority)
     ends = _birthday_at(born, majority)
     stored = _name(tx, GUARDIAN, ward, guardian, name, phone, relationship, "all", ends, note)
-    for years in (policy("guardian.alone", on=day(tx.now)).amount, majority):
+    for years in (policy("guardian.alone", on=day(tx.now), reads=tx).amount, majority):
         at = _start_of(_birthday_at(born, years))
         if at > tx.now:
             tx.due(at, AGE, ref=str(stored.ref), payload={"age": years})
@@ -104,7 +104,7 @@ def name_proxy(
             raise Invalid("persons.consent-paper", element="note")
     wrong: list[Issue] = []
     today = day(tx.now)
-    longest = date.fromordinal(today.toordinal() + policy("proxy.longest", on=today).amount)
+    longest = date.fromordinal(today.toordinal() + policy("proxy.longest", on=today, reads=tx).amount)
     try:
         last = date.fromisoformat(until.strip())
     except ValueError:
@@ -118,7 +118,7 @@ def name_proxy(
     if wrong:
         raise Invalid(wrong[0].key, issues=tuple(wrong))
     who = tx.read("Patient", Ref.parse(resident).id)
-    majority = policy("guardian.shared", on=today).amount
+    majority = policy("guardian.shared", on=today, reads=tx).amount
     if age(_birthday(who), today) < majority:
         raise Invalid("persons.proxy-of-child", element="resident", age=majority)
     _visible(tx, proxy)
@@ -137,7 +137,7 @@ def end(tx: Tx, *, related: str, note: str = "") -> Stored:
     if not found.get("active"):
         raise Conflict("persons.relation-over", related=related)
     if tx.actor.person == relation.resident:
-        alone = policy("guardian.alone", on=day(tx.now)).amount
+        alone = policy("guardian.alone", on=day(tx.now), reads=tx).amount
         ward = tx.read("Patient", Ref.parse(relation.resident).id)
         if relation.kind == GUARDIAN and age(_birthday(ward), day(tx.now)) < alone:
             raise Forbidden("persons.child-under", age=alone)
@@ -154,7 +154,7 @@ def come_of_age(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     found = exact.decode(stored.body)
     if not found.get("active"):
         return
-    if payload["age"] >= policy("guardian.shared", on=day(tx.now)).amount:
+    if payload["age"] >= policy("guardian.shared", on=day(tx.now), reads=tx).amount:
         _end(tx, found, stored.version, "")
     else:
         attest(tx, f"{ref}/_history/{stored.version}", act="shared", also=(found["patient"]["reference"],))
