@@ -26,10 +26,14 @@ from doorstep.workflows import cases
 from doorstep.workflows.coordination import boxes, state_of
 
 _WRITES: Final = ("create", "update", "patch", "delete")
-_REASONS: Final = frozenset({
-    "visit", "referral", "order", "consult", "contract", "programme", "consent", "emergency", "guardian", "proxy",
-    "escalation", "case", "law", "identified", "subject",
-})  # fmt: skip
+_WHY: Final = {
+    "visit": "me.why-visit", "referral": "me.why-referral", "order": "me.why-order", "consult": "me.why-consult",
+    "contract": "me.why-contract", "programme": "me.why-programme", "consent": "me.why-consent",
+    "emergency": "me.why-emergency", "guardian": "me.why-guardian", "proxy": "me.why-proxy",
+    "escalation": "me.why-escalation", "case": "me.why-case", "law": "me.why-law",
+    "identified": "me.why-identified", "subject": "me.why-subject",
+}  # fmt: skip
+"""Reason of a grant -> message key."""
 PRINTED: Final = 1000
 
 
@@ -127,8 +131,8 @@ def _by_day(request: Any, entries: list[Seen]) -> list[tuple[str, list[Line]]]:
 
 def _line(seen: Seen, names: dict[str, str], asked: str) -> Line:
     where, mine = names.get(seen.organization, ""), seen.person.startswith(("Patient/", "RelatedPerson/"))
-    why = f"me.why-{seen.reason}" if seen.reason in _REASONS else "me.why-own" if where else "me.why-none"
-    role = f"me.role-{seen.role}" if seen.role in _ROLES else "me.role-other"
+    why = _WHY.get(seen.reason) or ("me.why-own" if where else "me.why-none")
+    role = _ROLES.get(seen.role, "me.role-other")
     return Line(
         seen.id, seen.moment, where, words(role, language()),
         names.get(seen.person, ""), words(_what(seen), language()), words(why, language(), where=where),
@@ -136,10 +140,14 @@ def _line(seen: Seen, names: dict[str, str], asked: str) -> Line:
     )  # fmt: skip
 
 
-_ROLES: Final = frozenset({
-    "resident", "proxy", "registrar", "doctor", "nurse", "technician", "pharmacist", "public-health", "family-team",
-    "specialist", "manager", "auditor", "gateway", "administrator",
-})  # fmt: skip
+_ROLES: Final = {
+    "resident": "me.role-resident", "proxy": "me.role-proxy", "registrar": "me.role-registrar",
+    "doctor": "me.role-doctor", "nurse": "me.role-nurse", "technician": "me.role-technician",
+    "pharmacist": "me.role-pharmacist", "public-health": "me.role-public-health",
+    "family-team": "me.role-family-team", "specialist": "me.role-specialist", "manager": "me.role-manager",
+    "auditor": "me.role-auditor", "gateway": "me.role-gateway", "administrator": "me.role-administrator",
+}  # fmt: skip
+"""Role -> message key."""
 
 
 def _what(seen: Seen) -> str:

@@ -26,6 +26,26 @@ ITEMS: Final = {
 }  # fmt: skip
 """Kinds of entries that the page of restrictions lists, with the date by which they are sorted."""
 PER_KIND: Final = 20
+_KINDS: Final = {
+    "Condition": "me.kind-condition", "DiagnosticReport": "me.kind-diagnosticreport",
+    "MedicationRequest": "me.kind-medicationrequest", "Observation": "me.kind-observation",
+    "Encounter": "me.kind-encounter", "DocumentReference": "me.kind-documentreference",
+}  # fmt: skip
+"""Kind of entry -> message key."""
+_RELATIONS: Final = {
+    "MTH": "me.relation-mth", "FTH": "me.relation-fth", "GRPRN": "me.relation-grprn", "SIB": "me.relation-sib",
+    "SPS": "me.relation-sps", "CHILD": "me.relation-child", "GUARD": "me.relation-guard",
+    "FRND": "me.relation-frnd",
+}  # fmt: skip
+"""Relationship (v3 RoleCode) -> message key."""
+_SCOPES: Final = {
+    "all": "me.scope-all", "reports": "me.scope-reports", "booking": "me.scope-booking",
+}  # fmt: skip
+"""How far a proxy acts -> message key."""
+_DONE: Final = {
+    "give": "me.done-give", "refuse": "me.done-refuse", "raise": "me.done-raise", "lower": "me.done-lower",
+}  # fmt: skip
+"""What was done -> message key."""
 
 
 @resident
@@ -44,7 +64,7 @@ def give(request: Any, act: str) -> HttpResponse:
         if refusal.status == 404:
             raise
         return _consents(request, by_box(refusal, language()), request.POST, act, refusal.status)
-    messages.success(request, words(f"me.done-{act}", language()))
+    messages.success(request, words(_DONE[act], language()))
     return HttpResponseRedirect("/me/consents/")
 
 
@@ -67,7 +87,7 @@ def items(request: Any) -> HttpResponse:
             page = reads.page(kind, query, strict=True)
             found = [_item(exact.decode(row.body)) for row in page.matches]
             if found:
-                groups.append((f"me.kind-{kind.lower()}", found))
+                groups.append((_KINDS[kind], found))
     return render(request, "me/items.html", {"groups": groups, **shown(request)})
 
 
@@ -79,7 +99,7 @@ def relabel(request: Any, act: str, kind: str, id_: str) -> HttpResponse:
     if command is None or kind not in ITEMS:
         raise NotFound("web.no-such-page")
     request.store.run(request.person.actor, command, item=f"{kind}/{id_}")
-    messages.success(request, words(f"me.done-{act}", language()))
+    messages.success(request, words(_DONE[act], language()))
     return HttpResponseRedirect("/me/items/")
 
 
@@ -202,8 +222,8 @@ def _proxies(request: Any, errors: dict[str, str], given: dict[str, str], status
     context = {
         "own": own, "wards": [(each, wards.get(each.resident, "")) for each in others],
         "errors": errors, "given": given, "failed": bool(errors),
-        "relationships": [(code, f"me.relation-{code.lower()}") for code in relations.RELATIONSHIPS],
-        "scopes": [(code, f"me.scope-{code}") for code in relations.SCOPES], **shown(request),
+        "relationships": [(code, _RELATIONS[code]) for code in relations.RELATIONSHIPS],
+        "scopes": [(code, _SCOPES[code]) for code in relations.SCOPES], **shown(request),
     }  # fmt: skip
     return render(request, "me/proxies.html", context, status=status)
 
