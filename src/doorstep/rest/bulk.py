@@ -105,7 +105,7 @@ def file(service: Service, request: Request) -> Response:
     if job.state != bulk.READY or not 0 <= place < len(job.slices) or job.slices[place].type != type_name:
         raise NotFound("export.no-such-job", id=id_)
     actor = replace(request.actor, purpose=job.actor.purpose, at=service.store.clock.now())
-    with service.store.engine.reader() as reader:
+    with service.store.engine.reader(actor) as reader:
         found = bulk.texts(reader, actor, job.asked, job.slices[place])
     service.store.audit(Access(actor, "$export", type_name, query=f"{job.id} {type_name}={len(found)}"))
     return Response(200, [NDJSON], "".join(text + "\n" for text in found).encode())
@@ -215,7 +215,7 @@ def _run(store: Store, due: Due) -> None:
         bulk.drop(store.engine, job.id)
         return
     actor = replace(job.actor, at=now)
-    with store.engine.reader() as reader:
+    with store.engine.reader(actor) as reader:
         slices = bulk.plan(reader, actor, job.asked)
     identified = sum(each.identified for each in slices)
     names = sorted({each.type for each in slices})
