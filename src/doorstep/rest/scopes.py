@@ -27,8 +27,8 @@ LETTERS: Final = {
     "$events": "r", "$export": "rs",
 }  # fmt: skip
 """Interaction -> the letters of c, r, u, d, s that it needs on its type. One that is not here needs all of them."""
-FREE: Final = frozenset({"capabilities", "openapi", "smart-configuration", "transaction"})
-"""Public documents; and a bundle, whose entries are checked each."""
+FREE: Final = frozenset({"capabilities", "openapi", "smart-configuration", "transaction", "$export-status"})
+"""Public documents; a bundle, whose entries are checked each; how far an export is that one has begun oneself."""
 _ALL: Final = "cruds"
 
 
@@ -41,6 +41,8 @@ def check(request: Request, code: str) -> None:
         _need(actor, "s", _named(request))
     elif code == "history-system":
         _need(actor, "s", ("*",))
+    elif code == "$export-file":
+        _need(actor, "rs", (request.args[1],))
     elif code == "search-compartment":
         _need_any(actor, request.args[0])
         _need(actor, "s", (request.args[2],))
