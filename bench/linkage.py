@@ -53,7 +53,7 @@ def _say(size: int, what: str, found: set[tuple[str, str]], made: People, rate: 
 
 def _floor(made: People) -> set[tuple[str, str]]:
     import duckdb
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     entries = [(each.id, made.raw.get(each.id, each.number)) for each in made.entries]
     held = pyarrow.table({"id": [id for id, _ in entries], "number": [number or None for _, number in entries]})
