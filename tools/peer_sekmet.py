@@ -30,10 +30,8 @@ PACKAGE = "sekmet-fhir==0.1.1"
 COST = "47 packages, about half a minute"
 
 NOT_OFFERED = {
-    "bulk_export_group": "bulk export ($export)",
     "messaging_adt_orders": "FHIR messages ($process-message)",
     "lab_order_peer_fills": "a laboratory that carries out orders by itself",
-    "subscription_roundtrip": "notifications of a Subscription",
     "subscription_backport_roundtrip": "notifications of a Subscription by topic",
 }
 """Scenarios that need what Doorstep does not do, and what that is."""
@@ -85,8 +83,9 @@ def main() -> int:
         folder = (options.keep or Path(work)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         peer = _installed(folder / "venv")
-        with _serving(Path(work) / "data", options.database) as (base, token):
-            found = verdicts(_run(peer, folder, base, token))
+        hears = _free_port()
+        with _serving(Path(work) / "data", options.database, hears) as (base, token):
+            found = verdicts(_run(peer, folder, base, token, hears))
     for verdict in found:
         print(f"{verdict.status:8} {verdict.name:32} {verdict.passed:3} passed {verdict.skipped:3} skipped "
               f"{verdict.failed:3} failed  {verdict.reason}".rstrip())  # fmt: skip
@@ -108,8 +107,8 @@ def _installed(place: Path) -> Path:
 
 
 @contextmanager
-def _serving(data: Path, database: str) -> Iterator[tuple[str, str]]:
-    """(FHIR base, token) of a server on a free port."""
+def _serving(data: Path, database: str, hears: int) -> Iterator[tuple[str, str]]:
+    """(FHIR base, token) of a server on a free port, which may notify the peer at ``hears``."""
     where = ["--data", str(data), *(["--database", database] if database else [])]
     port = _free_port()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])}
@@ -124,15 +123,16 @@ def _serving(data: Path, database: str) -> Iterator[tuple[str, str]]:
         token = subprocess.run(
             [*command, "token", *where, "--as", "admin"], capture_output=True, text=True, check=True, env=environment
         )
+        hook = [*command, "hosts", *where, "--allow", f"http://127.0.0.1:{hears}", "--private"]
+        subprocess.run(hook, check=True, env=environment, stdout=subprocess.DEVNULL)
         yield f"http://127.0.0.1:{port}/fhir", token.stdout.strip()
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
 
 
-def _run(peer: Path, folder: Path, base: str, token: str) -> list[dict[str, Any]]:
+def _run(peer: Path, folder: Path, base: str, token: str, port: int) -> list[dict[str, Any]]:
     """All scenarios of the peer; its report. The token is in a file that only we read, and goes afterwards."""
-    port = _free_port()
     settings = {
         "base_url": f"http://127.0.0.1:{port}/fhir", "host": "127.0.0.1", "port": port,
         "peers": {"doorstep": {"base_url": base, "auth": {"type": "bearer", "token": token}}},

@@ -26,7 +26,7 @@ def scenario(name: str, *statuses: str) -> dict[str, Any]:
         ("conformance_smoke", ("passed", "skipped"), True, ""),
         ("conformance_smoke", ("passed", "failed", "skipped"), False, "step 2: status 200: got 500"),
         ("conformance_smoke", ("skipped",), False, ""),
-        ("bulk_export_group", ("skipped",), True, "needs bulk export ($export)"),
+        ("messaging_adt_orders", ("skipped",), True, "needs FHIR messages ($process-message)"),
     ],
 )
 def test_a_scenario_is_good_when_it_passes_or_needs_what_is_not_offered(
