@@ -87,8 +87,10 @@ def find(engine: Engine, id: str) -> Job | None:
     found = json.loads(wanted)
     residents = None if found["residents"] is None else tuple(found["residents"])
     asked = Asked(**{**found, "types": tuple(found["types"]), "residents": residents})
-    slices = tuple(Slice(*[tuple(each) if isinstance(each, list) else each for each in row])
-                   for row in json.loads(result))  # fmt: skip
+    slices = tuple(
+        Slice(name, (after[0], after[1]), (last[0], last[1]), count, identified)
+        for name, after, last, count, identified in json.loads(result)
+    )
     return Job(id, Actor(**json.loads(actor)), asked, state, made, expires, task, slices)
 
 

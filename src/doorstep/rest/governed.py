@@ -113,5 +113,5 @@ def _refuse_request(tx: ClientTx, reference: str) -> None:
 
 
 def _state(task: Resource) -> str:
-    codings = (task.get("businessStatus") or {}).get("coding") or ({},)
+    codings: list[Resource] = (task.get("businessStatus") or {}).get("coding") or [{}]
     return str(codings[0].get("code", "-"))

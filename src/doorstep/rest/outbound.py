@@ -64,9 +64,7 @@ def check(listed: Mapping[str, bool], url: str) -> None:
         raise RuleBroken("subscriptions.not-listed", element="Subscription.channel.endpoint", origin=origin)
 
 
-def send(
-    listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes
-) -> int:
+def send(listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes) -> int:
     """One request; the status of the answer. OSError or HTTPException when there was none."""
     check(listed, url)
     parts = urlsplit(url)
