@@ -39,6 +39,7 @@ PAGE_PARTS = {
     "about_order",
     "about_plan",
     "about_referral",
+    "emergency",
     "found",
     "plan_rows",
     "preview",
