@@ -194,7 +194,7 @@ def test_a_road_without_the_rule_is_noticed(
     world, chance = made.make(1), random.Random(1)
     made.fill(store, world, world.entries, grants=True)
     found: list[str] = []
-    monkeypatch.setattr(store.engine, "_readers", None, raising=False)  # the second lock would hold it back
+    monkeypatch.setattr(store.engine, "_locked", None, raising=False)  # the second lock would hold it back
     with _road_off(road, monkeypatch):
         for number, actor in enumerate(made.actors(1)):
             found += differences(store, world, actor, chance=chance, folder=tmp_path / str(number))

@@ -61,7 +61,7 @@ class PostgresEngine:
             self._shift = _shift(connection)
             locked = rowsecurity.is_installed(connection)
         self._pool = self._new_pool(size, self._configure)
-        self._readers = self._new_pool(size, self._configure_reader) if locked else None
+        self._locked = self._new_pool(size, self._configure_reader) if locked else None
         """Connections in the role of the second lock; None where the server's administrator has not allowed it."""
         self._audits: deque[_Row] = deque()
         self._signal = threading.Condition()
@@ -90,7 +90,7 @@ class PostgresEngine:
 
     def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
         with self._connection(actor) as connection:
-            if actor is None or self._readers is None:
+            if actor is None or self._locked is None:
                 return connection.execute(portable(sql), params).fetchall()
             with connection.pipeline():
                 self._told(connection, actor)
@@ -99,12 +99,12 @@ class PostgresEngine:
 
     def _told(self, connection: psycopg.Connection[tuple[Any, ...]], actor: Actor | None) -> None:
         """Tell the second lock who asks; a connection of the pool knows the last one only until then."""
-        if actor is not None and self._readers is not None:
+        if actor is not None and self._locked is not None:
             connection.execute(rowsecurity.SET, rowsecurity.settings(actor))
 
     @contextmanager
     def _connection(self, actor: Actor | None = None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-        pool = self._pool if actor is None or self._readers is None else self._readers
+        pool = self._pool if actor is None or self._locked is None else self._locked
         try:
             with pool.connection() as connection:
                 yield connection
@@ -163,7 +163,7 @@ class PostgresEngine:
             self._closing = True
             self._signal.notify()
         self._thread.join()
-        for pool in (self._pool, self._readers):
+        for pool in (self._pool, self._locked):
             if pool is not None:
                 pool.close()
 

@@ -232,6 +232,10 @@ class Tx(Reads, Granting, Aliasing):
         """A due row's work is part of this transaction."""
         self._writes.due_done.append((part, id))
 
+    def written(self) -> list[str]:
+        """What ("Type/id") this transaction has written so far: what an act made, with its testimony."""
+        return [f"{put.type_name}/{put.id}" for put in self._pending.values() if not put.deleted]
+
     def expect(self, stored: Stored) -> None:
         """What was decided on must still stand, at this version, when the set is applied."""
         self._writes.expects.append(

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Invalid, RuleBroken
+from doorstep.kernel.grants import PACKET
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
@@ -89,7 +90,7 @@ def send(
     tx: Tx, *, encounter: str, receiver: str, specialty: str, sheet: Sheet, priority: str = "routine",
     reports: tuple[str, ...] = (),
 ) -> Stored:
-    """Refer the resident of a visit; the receiving hospital may read the record until it has answered and closed."""
+    """Refer the resident of a visit; the receiving hospital may read what is sent with it until it has answered."""
     act = TABLE.act("send")
     needed(act, {"impression": sheet.impression, "illness": sheet.illness, "consent": sheet.consent or None})
     department = specialties().get(specialty)
@@ -128,16 +129,26 @@ def send(
         inputs=tuple(item(box, text.strip()) for box, text in written.items() if text.strip()),
         also=(f"{request.ref}/_history/{request.version}",),
     )
-    for organization in (receiver, tx.actor.organization):
-        tx.grant(resident=Ref.parse(resident).id, org=organization, level=2, reason="referral", source=str(task.ref))
+    tx.grant(
+        resident=Ref.parse(resident).id, org=receiver, level=2, reason="referral", source=str(task.ref), scope=PACKET,
+        items=(*tx.written(), *_packet(tx, encounter, reports)),
+    )
     return task
 
 
 def accept(tx: Tx, *, task: str, place: str) -> Stored:
-    """The hospital takes the patient; ``place`` says where to come (bed, clinic, time)."""
+    """The hospital takes the patient; ``place`` says where to come (bed, clinic, time).
+
+    From now on both sides read the record until the referral is over.
+    """
     act = TABLE.act("accept")
     case = _case(tx, task, act)
     needed(act, {"place": place})
+    for party in TABLE.parties:
+        tx.grant(
+            resident=Ref.parse(case.resident).id, org=case.organization(party), level=2, reason="referral",
+            source=case.ref,
+        )
     return move(tx, case, act, outputs=(item("place", place.strip()),))
 
 
@@ -206,6 +217,18 @@ def withdraw(tx: Tx, *, task: str, reason: str) -> Stored:
     tx.end_grants(case.ref)
     done = request_status(tx, case, act)
     return move(tx, case, act, reason=coded, also=(done,))
+
+
+def _packet(tx: Tx, encounter: str, reports: tuple[str, ...]) -> list[str]:
+    """What goes with a referral: the visit, what was found and judged in it, and the reports that were chosen."""
+    found = [f"Encounter/{encounter}", *reports]
+    for type_name in ("Observation", "Condition"):
+        found += [f"{type_name}/{each['id']}" for each in tx.search(type_name, [("encounter", f"Encounter/{encounter}")])]
+    for report in reports:
+        target = Ref.parse(report)
+        results = tx.read(target.type, target.id).get("result", ()) if target.type == "DiagnosticReport" else ()
+        found += [result["reference"] for result in results if "reference" in result]
+    return found
 
 
 def _said(reply: Reply) -> dict[str, str]:
