@@ -102,8 +102,8 @@ class District:
 def _observation(code: int) -> tuple[int, str, Any]:
     """Type number, text with places for id and resident, and the rows of one observation."""
     resource = {
-        "resourceType": "Observation", "id": "%s", "status": "final", "code": {"coding": [{"system": SYSTEM, "code": f"10{code:02d}-3"}]},
-        "subject": {"reference": "Patient/%s"}, "valueQuantity": {"value": 5, "unit": "mmol/L"},
+        "resourceType": "Observation", "id": "%s", "status": "final",
+        "code": {"coding": [{"system": SYSTEM, "code": f"10{code:02d}-3"}]}, "subject": {"reference": "Patient/%s"}, "valueQuantity": {"value": 5, "unit": "mmol/L"},
     }  # fmt: skip
     known = index.extract({**resource, "id": "y", "subject": {"reference": "Patient/x"}})
     known.token[:] = dict.fromkeys(known.token)
@@ -141,22 +141,29 @@ def questions(residents: int) -> dict[str, Callable[[random.Random], tuple[str, 
     def somebody(chance: random.Random) -> str:
         return f"Patient/x{chance.randrange(residents)}"
 
+    def code(number: int) -> str:
+        return f"{SYSTEM}|10{number:02d}-3"
+
+    def some_code(chance: random.Random) -> str:
+        return code(chance.randrange(CODES))
+
     return {
         "one resident's 50 latest": lambda chance: (
             "Observation", [("patient", somebody(chance)), ("_sort", "-date"), ("_count", "50")]),
         "one resident's code and date": lambda chance: (
-            "Observation", [("patient", somebody(chance)), ("code", f"{SYSTEM}|1003-3"), ("date", "ge2025"), ("_sort", "-date")]),
+            "Observation", [("patient", somebody(chance)), ("code", code(3)), ("date", "ge2025"),
+                            ("_sort", "-date")]),
         "residents by family name": lambda chance: (
             "Patient", [("family", chance.choice(_SURNAMES)), ("given", f"g{chance.randrange(997)}")]),
         "a code, chained to a family name": lambda chance: (
-            "Observation", [("code", f"{SYSTEM}|10{chance.randrange(CODES):02d}-3"), ("patient.family", chance.choice(_SURNAMES)),
+            "Observation", [("code", some_code(chance)), ("patient.family", chance.choice(_SURNAMES)),
                             ("_count", "20")]),
         "the latest 50 of a code over all": lambda chance: (
-            "Observation", [("code", f"{SYSTEM}|10{chance.randrange(CODES):02d}-3"), ("_sort", "-date"), ("_count", "50")]),
+            "Observation", [("code", some_code(chance)), ("_sort", "-date"), ("_count", "50")]),
         "count of a code, capped": lambda chance: (
-            "Observation", [("code", f"{SYSTEM}|10{chance.randrange(CODES):02d}-3"), ("_summary", "count")]),
+            "Observation", [("code", some_code(chance)), ("_summary", "count")]),
         "residents who have a code": lambda chance: (
-            "Patient", [("_has:Observation:patient:code", f"{SYSTEM}|10{chance.randrange(CODES):02d}-3"), ("_count", "20")]),
+            "Patient", [("_has:Observation:patient:code", some_code(chance)), ("_count", "20")]),
     }  # fmt: skip
 
 
@@ -192,6 +199,6 @@ def _question(table: Table, store: Store, engine_name: str, what: str, make: Any
     ruled, plain = (statistics.median(spent[role][5:]) for role in ("doctor", "administrator"))
     worst = sorted(spent["doctor"][5:])[-max(1, repeat // 100)]
     floor = Figure(what, engine_name, 1, plain, "ms p50")
-    table.add(Figure(
-        what, engine_name, 1, ruled, "ms p50", p50=ruled, p99=worst, note=f"{shown / (repeat + 5):.1f} shown to the doctor"
-    ).beside(floor, plain / ruled))  # fmt: skip
+    note = f"{shown / (repeat + 5):.1f} shown to the doctor"
+    figure = Figure(what, engine_name, 1, ruled, "ms p50", p50=ruled, p99=worst, note=note)
+    table.add(figure.beside(floor, plain / ruled))

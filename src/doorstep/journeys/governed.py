@@ -160,14 +160,14 @@ def _boxes(table: Table, act: Act, before: Resource, after: Resource) -> dict[st
     if len(notes) > len(old):
         data["note"] = str(notes[-1].get("text", ""))
     if after.get("statusReason") != before.get("statusReason") and "statusReason" in after:
-        codings = after["statusReason"].get("coding") or ({},)
+        codings = after["statusReason"].get("coding") or [{}]
         data["reason"] = str(codings[0].get("code", ""))
     _refuse_unknown(table, act, data)
     return data
 
 
 def _fill(table: Table, data: dict[str, str], entry: Resource, element: str) -> None:
-    codings = entry["type"].get("coding") or ()
+    codings: list[Resource] = entry["type"].get("coding") or []
     name = next((str(each.get("code", "")) for each in codings if each.get("system") == systems.ITEM), "")
     value = next((entry[member] for member in _VALUES if member in entry), None)
     if value is None:
@@ -201,7 +201,7 @@ def _given(tx: Tx, table: Table, beginning: Beginning, task: Resource) -> Given:
     for member, right, said in says:
         if said != right:
             raise RuleBroken("governed.begin-says-too-much", element=f"Task.{member}", workflow=table.name)
-    recipients = task.get("restriction", {}).get("recipient") or ()
+    recipients: list[Resource] = task.get("restriction", {}).get("recipient") or []
     encounter = task.get("encounter", {}).get("reference", "")
     if len(recipients) != 1 or "reference" not in recipients[0]:
         raise RuleBroken("governed.begin-needs", element="Task.restriction.recipient", workflow=table.name)

@@ -223,7 +223,8 @@ def _packet(tx: Tx, encounter: str, reports: tuple[str, ...]) -> list[str]:
     """What goes with a referral: the visit, what was found and judged in it, and the reports that were chosen."""
     found = [f"Encounter/{encounter}", *reports]
     for type_name in ("Observation", "Condition"):
-        found += [f"{type_name}/{each['id']}" for each in tx.search(type_name, [("encounter", f"Encounter/{encounter}")])]
+        own = tx.search(type_name, [("encounter", f"Encounter/{encounter}")])
+        found += [f"{type_name}/{each['id']}" for each in own]
     for report in reports:
         target = Ref.parse(report)
         results = tx.read(target.type, target.id).get("result", ()) if target.type == "DiagnosticReport" else ()

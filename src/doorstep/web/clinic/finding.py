@@ -38,8 +38,8 @@ def find(request: Any) -> HttpResponse:
         # One box takes either: a number, or a name typed where the number goes.
         asked["name"], asked["number"] = asked["name"] or asked["number"], ""
     found, errors = _find(request, asked)
-    context = {"asked": asked, "errors": errors, "found": found, "searched": not errors}
-    context["presences"] = reasons("visit.presence").items()
+    context = {"asked": asked, "errors": errors, "found": found, "searched": not errors,
+               "presences": reasons("visit.presence").items()}  # fmt: skip
     if request.htmx:
         return render(request, "parts/found.html", context)
     return render(request, "clinic.html", {**_waiting(request), **context})

@@ -119,7 +119,8 @@ def _line(request: Any, task: dict[str, Any], now: int) -> dict[str, Any]:
     people = [entry["valueString"] for entry in task.get("input", ())
               if entry["type"]["coding"][0]["code"] == "resident"]  # fmt: skip
     resident = task.get("for", {}).get("reference", "")
-    names = called(request.store, {resident, said.get("person", said.get("asker", "")), task["requester"]["reference"], *people})
+    person, institution = said.get("person", said.get("asker", "")), task["requester"]["reference"]
+    names = called(request.store, {resident, person, institution, *people})
     if resident and request.person is not None:
         request.store.audit(Access(request.person.actor, "read", "Task", refs=(f"Task/{task['id']}",),
                                    resident=resident.removeprefix("Patient/")))  # fmt: skip
@@ -127,7 +128,7 @@ def _line(request: Any, task: dict[str, Any], now: int) -> dict[str, Any]:
     return {
         "id": task["id"], "workflow": table, "state": table.state(state_of(task)), "over": _over(task),
         "clock": lists.clock(task, now) if deadline_of(task) else None, "resident": names.get(resident, ""),
-        "person": names.get(said.get("person", said.get("asker", "")), ""), "institution": names.get(task["requester"]["reference"], ""),
+        "person": names.get(person, ""), "institution": names.get(institution, ""),
         "reason": breakglass.reason_of(task, language()) if table.name == "emergency" else "", "kind": kind,
         "said": said, "text": task.get("description", ""), "people": [names.get(each, "") for each in people],
         "notes": [note["text"] for note in task.get("note", ())], "finding": task.get("statusReason"),
