@@ -203,6 +203,16 @@ def test_an_institution_with_members_does_not_close_and_one_without_ends_its_pos
     refused("directory.not-closed", here, RULES, institutions.reopen, organization=ZHUXI)
 
 
+@pytest.mark.parametrize("party", ["owner", "requester"])
+def test_an_institution_does_not_end_as_long_as_work_waits_for_it_or_is_done_for_it(here: Store, party: str) -> None:
+    work = {"resourceType": "Task", "status": "requested", "intent": "order", party: {"reference": ZHUXI}}
+    id_ = here.run(OPERATOR, lambda tx: tx.create(work)).id
+    refused("directory.has-work", here, RULES, institutions.close, organization=ZHUXI, reason="closed")
+    refused("directory.has-work", here, RULES, institutions.merge, organization=ZHUXI, into=SHIQIAO)
+    here.run(OPERATOR, lambda tx: tx.update({**work, "id": id_, "status": "completed"}))
+    here.run(RULES, institutions.close, organization=ZHUXI, reason="closed")
+
+
 def test_departments_are_the_institutions_own(here: Store) -> None:
     made = here.run(HOME, institutions.open_department, institution=SHIQIAO, name="中医科", specialty="surgery")
     refused("directory.same-name", here, HOME, institutions.open_department, institution=SHIQIAO, name="中医科")

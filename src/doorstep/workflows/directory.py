@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
+from doorstep.kernel import keys
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Conflict, Forbidden, Gone, Invalid, Issue, NotFound, RuleBroken
@@ -18,6 +19,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
+from doorstep.kernel.worklist import Ask
 from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept, table
 from doorstep.workflows.coordination import day
@@ -141,6 +143,17 @@ def get(reads: Reads, reference: str, element: str = "") -> Resource:
         return reads.read(found.type, found.id)
     except (ValueError, NotFound, Gone):
         raise Invalid("directory.not-there", element=element, reference=reference) from None
+
+
+def no_work(tx: Tx, *organizations: str) -> None:
+    """Refuse as long as anything open waits for one of these, or was asked by one: nobody would ever finish it."""
+    reads = keys.whole(tx)
+    open_: set[str] = set()
+    for each in organizations:
+        for ask in (Ask(owner=each), Ask(requester=each)):
+            open_ |= {item.id for item in reads.waiting(ask, limit=1000)}
+    if open_:
+        raise RuleBroken("directory.has-work", element="organization", count=len(open_))
 
 
 def institution_of(reads: Reads, organization: Resource) -> Resource:

@@ -38,6 +38,7 @@ from doorstep.workflows.directory import (
     holds,
     identifier,
     institution_of,
+    no_work,
     own_only,
     own_or_alliance,
     period_of,
@@ -191,6 +192,7 @@ def merge(tx: Tx, *, organization: str, into: str, on: str = "", version: str = 
     if target == organization:
         raise cycle(organization)
     _too_early(found, since)
+    no_work(tx, organization)
     moved = []
     for below in _children(tx, organization):
         _stood_until(below, since)
@@ -220,6 +222,7 @@ def close(tx: Tx, *, organization: str, reason: str, on: str = "", version: str 
         raise RuleBroken("directory.has-members", element="organization", count=len(others))
     if coded(found, systems.ORGANIZATION_KIND) == "department" and directory_posts.of_department(tx, organization):
         raise RuleBroken("directory.has-posts", element="organization")
+    no_work(tx, organization, *(ref_of(each) for each in _all_below(tx, below)))
     ended = [_finish(tx, each, since, "") for each in _all_below(tx, below)]
     ended += directory_posts.end_all(tx, organization=organization, on=since, reason=why)
     ended += _end_services(tx, organization, since)
