@@ -1,7 +1,9 @@
 """Sign-ins: who acts, in which posting, on which device. Read on each request, so that ending one holds at once.
 
-A session holds as long as its row is there, its time has not run out, and the posting (PractitionerRole) in which its
-holder acts says what it said when they chose it. Whoever ends a posting therefore ends its sessions in the same commit.
+A session holds as long as its row is there, its time has not run out, the posting (PractitionerRole) in which its
+holder acts says what it said when they chose it, and the record does not say that the holder is inactive. Whoever ends
+a posting, or sets somebody inactive, therefore ends their sessions in the same commit. A resident whose entry was
+merged into another acts as the one who stands for it.
 """
 
 from __future__ import annotations
@@ -13,11 +15,11 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from doorstep.kernel import exact
+from doorstep.kernel import alias, exact
 from doorstep.kernel.clock import HOME, SECOND, Clock, real_now
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.read import type_number
-from doorstep.kernel.refs import DIRECTORY, Actor
+from doorstep.kernel.refs import DIRECTORY, Actor, part_of_id
 
 PAGE: Final = "page"
 """A browser's cookie."""
@@ -29,6 +31,7 @@ SEEN_EVERY: Final = 60 * SECOND
 _COLUMNS: Final = (
     "id, kind, account, posting, posted, actor, issued, seen, proved, factor, expires, device, address, client, family"
 )
+_PEOPLE: Final = ("Practitioner", "Patient", "RelatedPerson")
 _KNOWN: Final = frozenset(field.name for field in fields(Actor))
 
 
@@ -97,7 +100,31 @@ class Sessions:
             return None
         if session.posting and digest(found[0][-1], self._today()) != session.posted:
             return None
-        return session
+        actor = self.standing(session.actor)
+        return replace(session, actor=actor) if actor is not None else None
+
+    def standing(self, actor: Actor) -> Actor | None:
+        """As whom somebody acts now: as the survivor when they, or the one they act for, were merged; None when the
+        record says that they are inactive or has deleted them. Whom it never knew (a device) it says nothing of."""
+        kind, _, id_ = actor.person.partition("/")
+        if kind not in _PEOPLE:
+            return actor
+        residents = {each for each in (id_ if kind == "Patient" else "", actor.patient) if each}
+        moved = alias.find(self._engine.once, sorted(residents)) if residents else {}
+        id_ = moved[id_][1] if kind == "Patient" and id_ in moved else id_
+        part = DIRECTORY if kind == "Practitioner" else part_of_id(id_)
+        place, bound = ("?", [part]) if part is not None else (
+            "(SELECT part FROM locator WHERE type = ? AND id = ?)", [type_number(kind), id_])  # fmt: skip
+        found = self._engine.once(
+            f"SELECT body, deleted FROM resource WHERE part = {place} AND type = ? AND id = ?",
+            [*bound, type_number(kind), id_],
+        )
+        if found and (found[0][1] or exact.decode(found[0][0]).get("active") is False):
+            return None
+        if not moved:
+            return actor
+        patient = moved[actor.patient][1] if actor.patient in moved else actor.patient
+        return replace(actor, person=f"{kind}/{id_}", patient=patient)
 
     def of(self, account: str) -> list[Session]:
         """What an account has open, the last used first."""

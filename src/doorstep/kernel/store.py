@@ -144,7 +144,8 @@ class Store:
     def account(self, token: str) -> Actor | None:
         """Whose token it is, if it holds now."""
         if token.startswith(tokens.PREFIX):
-            return tokens.find(self.engine, token)
+            known = tokens.find(self.engine, token)
+            return self.sessions.standing(known) if known is not None else None
         found = self.sessions.find(token, BEARER)
         return found.actor if found is not None else None
 

@@ -19,6 +19,7 @@ from doorstep.kernel.store import Store
 from doorstep.terms import systems
 from doorstep.web.lists import organization_name
 from doorstep.workflows.identity import name_of
+from doorstep.workflows.merge import standing
 
 _READER = Actor("", "staff", "")
 """Reads the directory before it is known who asks: sensitivity 0 only."""
@@ -129,14 +130,16 @@ def _at_work(reads: Reads, account: str, role_id: str) -> Person | None:
 
 
 def _residents(reads: Reads, account: str, reference: str) -> list[Person]:
-    """A resident as themselves; a RelatedPerson for the one whom the record names."""
+    """A resident as themselves; a RelatedPerson for the one whom the record names. Merged, as the one who stands."""
     try:
+        if reference.startswith("Patient/"):
+            reference = standing(reads, reference)
         who = reads.read(*reference.split("/", 1))
         if who.get("active") is False:
             return []
         if who["resourceType"] == "Patient":
             return [_private(account, SELF, reference, name_of(who), RESIDENT)]
-        other = str(who["patient"]["reference"])
+        other = standing(reads, str(who["patient"]["reference"]))
         name = name_of(reads.read("Patient", Ref.parse(other).id))
     except (NotFound, Gone, KeyError):
         return []

@@ -19,6 +19,7 @@ from doorstep.web.accounts import factors, throttle
 from doorstep.web.accounts.limits import limit
 from doorstep.web.accounts.models import Account, Invitation, tidy
 from doorstep.web.people import Person
+from doorstep.web.smart import connections
 
 GUARDED = frozenset({"people", "rules", "audit"})
 """Rights whose holders only a security administrator may touch."""
@@ -87,9 +88,10 @@ def set_active(store: Store, account: Any, active: bool, *, by: Actor) -> int:
 
 
 def reset_factors(store: Store, account: Any, *, by: Actor) -> None:
-    """For somebody who has lost their second factor; every session of theirs ends."""
+    """For somebody who has lost their second factor; every session of theirs ends, and every app's connection."""
     factors.reset(account)
     store.sessions.end_all(account.username)
+    connections.end_of_account(store, account)
     _note(store, by, "account-reset-factors", account)
 
 
