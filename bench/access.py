@@ -103,7 +103,8 @@ def _observation(code: int) -> tuple[int, str, Any]:
     """Type number, text with places for id and resident, and the rows of one observation."""
     resource = {
         "resourceType": "Observation", "id": "%s", "status": "final",
-        "code": {"coding": [{"system": SYSTEM, "code": f"10{code:02d}-3"}]}, "subject": {"reference": "Patient/%s"}, "valueQuantity": {"value": 5, "unit": "mmol/L"},
+        "code": {"coding": [{"system": SYSTEM, "code": f"10{code:02d}-3"}]},
+        "subject": {"reference": "Patient/%s"}, "valueQuantity": {"value": 5, "unit": "mmol/L"},
     }  # fmt: skip
     known = index.extract({**resource, "id": "y", "subject": {"reference": "Patient/x"}})
     known.token[:] = dict.fromkeys(known.token)
