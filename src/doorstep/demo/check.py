@@ -72,7 +72,7 @@ class Walk:
         """The doctor finds the resident by number and opens a visit."""
         doctor = self.person("zhangmin")
         found = doctor.submit(doctor.get("/clinic/"), "/clinic/find/", {"number": self.resident.number})
-        given = {"complaint": self.text("complaint"), "presence": "identity"}
+        given: dict[str, str | list[str]] = {"complaint": self.text("complaint"), "presence": "identity"}
         opened = doctor.submit(found, f"/clinic/open/{self.resident.id}/", given)
         self.visit = _found(_VISIT, opened.address)
         status, encounter = self.fhir(f"Encounter/{self.visit}")
