@@ -18,6 +18,7 @@ from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import escalation, exporting, followup, order, referral, visit
 from doorstep.workflows.followup import PlanItem
+from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
 from doorstep.workflows.persons import ACTS as PERSONS
 from doorstep.workflows.referral import Reply, Sheet
 
@@ -98,7 +99,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("export", "refuse"): Doing(
         lambda tx, task, data: exporting.refuse(tx, task=task, note=data.get("note", "")), ("note",)),
     ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
-    **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS}.items()},
+    **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS, **FRONT_DESK}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

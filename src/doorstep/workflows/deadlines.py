@@ -7,7 +7,18 @@ from typing import Any, Final
 
 from doorstep.kernel.due import Due, Runner
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import directory_posts, escalation, exporting, followup, order, persons, referral, rights, visit
+from doorstep.workflows import (
+    directory_posts,
+    escalation,
+    exporting,
+    followup,
+    frontdesk,
+    order,
+    persons,
+    referral,
+    rights,
+    visit,
+)
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{visit.TABLE.name}.deadline": escalation.raise_visit,
@@ -18,6 +29,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{exporting.TABLE.name}.deadline": exporting.lapse,
     **persons.HANDLERS,
     **rights.HANDLERS,
+    **frontdesk.HANDLERS,
     directory_posts.END: directory_posts.run_out,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

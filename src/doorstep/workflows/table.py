@@ -26,6 +26,7 @@ PARTY_LABELS: Final = {
     "asker": "persons.party-asker",
     "finder": "persons.party-finder",
     "registry": "persons.party-registry",
+    "booker": "booking.party-booker",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
