@@ -9,7 +9,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, RuleBroken
 from doorstep.kernel.store import Store
 from doorstep.workflows import booking, checkin, clinics, relations, standing, stopping, visit
-from doorstep.workflows.booking import place_of
+from doorstep.workflows.bookable import neighbours, place_of
 from doorstep.workflows.coordination import moment
 from tests.district import DOCTOR, STRANGER, who
 from tests.workflows.clinic import (
@@ -97,7 +97,7 @@ def test_a_resident_books_and_the_clinic_sees_that_booking_alone(district: Store
     assert slot_status(district, where[0]) == "busy"
     assert refusal(district, resident(1), booking.book, slot=where[0], resident=f"Patient/{who(1).id}") == "booking.slot-taken"
     with district.snapshot(resident(1)) as reads:
-        near = booking.neighbours(reads, slot=where[0], channel="own", now=district.clock.now())
+        near = neighbours(reads, slot=where[0], channel="own", now=district.clock.now())
     assert [each["id"] for each in near] == where[1:3]
 
 

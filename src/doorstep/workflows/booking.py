@@ -7,7 +7,6 @@ returns at a moment that nobody knows, so that it cannot be handed to somebody o
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -22,6 +21,7 @@ from doorstep.terms import systems
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
 from doorstep.workflows import clinics, relations, standing
+from doorstep.workflows.bookable import DESK, MEMBER, OWN, REFERRAL, Place, opens, place_of, releases
 from doorstep.workflows.coordination import attest, day, moment, state_of, workflow_of
 from doorstep.workflows.table import CLOCK, Act, State, Table, needed
 
@@ -60,50 +60,9 @@ TABLE: Final = Table(
 RETURN: Final = "slot.return"
 """Due work: a place that was given back is free again."""
 CHANNEL: Final = f"{systems.BASE}/ext/booked-by"
-OWN, DESK, MEMBER, REFERRAL, WALKIN = "own", "desk", "member", "referral", "walk-in"
 STAFF: Final = frozenset({"registrar", "doctor", "nurse", "family-team"})
-NEAR: Final = 2
 _TYPES: Final = "http://terminology.hl7.org/CodeSystem/v2-0276"
 _REASONS: Final = "booking.cancel"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One place with the clinic that it is at."""
-
-    slot: Resource
-    version: int
-    schedule: Resource
-    service: Resource
-
-    @property
-    def clinic(self) -> str:
-        return f"HealthcareService/{self.service['id']}"
-
-    @property
-    def institution(self) -> str:
-        return str(self.service["providedBy"]["reference"])
-
-    @property
-    def start(self) -> int:
-        return moment(self.slot["start"])
-
-    def free_to(self, channel: str, now: int, released: dict[str, int]) -> bool:
-        kept = clinics.kept_for(self.slot)
-        return self.slot["status"] == "free" and self.start > now and opens(kept, channel, self.start - now, released)
-
-
-def opens(kept: str, channel: str, left: int, released: dict[str, int]) -> bool:
-    """Whether a place that is kept for somebody may be booked through a channel, so long before it begins."""
-    if not kept or left <= released[kept]:
-        return True
-    return channel == REFERRAL or (channel == MEMBER and kept == clinics.MEMBERS)
-
-
-def releases(reads: Reads, now: int) -> dict[str, int]:
-    """How long before their time kept places are everybody's, in microseconds."""
-    return {kept: policy(f"booking.kept.{kept}", on=day(now), reads=reads).microseconds
-            for kept in (clinics.MEMBERS, clinics.REFERRALS)}  # fmt: skip
 
 
 def hold(tx: Tx, *, slot: str, resident: str) -> int:
@@ -176,38 +135,10 @@ def give_back(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
         tx.update({**slot, "status": "free"})
 
 
-def neighbours(reads: Reads, *, slot: str, channel: str, now: int, resident: str = "") -> list[Resource]:
-    """The free places nearest to one that is gone: at the same schedule, else at the same clinic; at most two."""
-    gone = place_of(reads, slot)
-    released = releases(reads, now)
-    for schedules in ([gone.schedule], clinics.schedules(reads, gone.clinic)):
-        found = [
-            each
-            for schedule in schedules
-            for each in clinics.ahead(reads, schedule["id"], now=now)
-            if each["id"] != slot and Place(each, 0, schedule, gone.service).free_to(channel, now, released)
-        ]
-        if found:
-            near = sorted(found, key=lambda each: abs(moment(each["start"]) - gone.start))[:NEAR]
-            return sorted(near, key=lambda each: str(each["start"]))
-    return []
-
-
 def is_gone(refusal: Refusal) -> bool:
     """Whether a refusal says that somebody else was faster."""
     lost = refusal.key == "claims.taken" and refusal.params.get("kind") == "slot"
     return lost or refusal.key in ("booking.slot-taken", "booking.past")
-
-
-def place_of(reads: Reads, slot: str) -> Place:
-    """The place with its clinic. NotFound for a Slot that is none of ours."""
-    stored = reads.stored("Slot", slot)
-    found = exact.decode(stored.body)
-    schedule = reads.read("Schedule", Ref.parse(found["schedule"]["reference"]).id)
-    clinic = clinics.clinic_of(schedule)
-    if not clinic:
-        raise NotFound("read.not-found", type="Slot", id=slot)
-    return Place(found, stored.version, schedule, reads.read("HealthcareService", Ref.parse(clinic).id))
 
 
 def load(tx: Tx, appointment: str, act: Act) -> tuple[Resource, int]:
