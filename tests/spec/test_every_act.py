@@ -19,8 +19,8 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
-from doorstep.workflows import escalation, followup, identity, order, referral, visit
-from doorstep.workflows.coordination import day
+from doorstep.workflows import callback, contact, critical, escalation, followup, identity, order, referral, visit
+from doorstep.workflows.coordination import day, item
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.referral import Reply
 from doorstep.workflows.registry import TABLES
@@ -28,6 +28,7 @@ from doorstep.workflows.table import CLOCK, Table
 from tests.district import (
     DESK,
     DOCTOR,
+    LABORATORY,
     OFFICE,
     SPECIALIST,
     STRANGER,
@@ -51,6 +52,17 @@ def commands(today: Any) -> dict[tuple[str, str], Callable[[Tx, str], Any]]:
     items = (PlanItem("x", today + timedelta(days=7)),)
     return {
         ("order", "report"): lambda tx, task: order.report(tx, task=task, results=RESULTS),
+        ("order", "hold"): lambda tx, task: order.hold(tx, task=task, results=RESULTS),
+        ("order", "release"): lambda tx, task: (hold_results(tx, task), order.release(tx, task=task)),
+        ("order", "correct"): lambda tx, task: order.correct(tx, task=task, results=RESULTS, note="x"),
+        ("critical", "acknowledge"): lambda tx, task: critical.acknowledge(tx, task=task, action="treat", readback="yes"),
+        ("critical", "handle"): lambda tx, task: critical.handle(tx, task=task, note="x"),
+        ("critical", "tell"): lambda tx, task: critical.tell(tx, task=task, recipient="x", readback="yes"),
+        ("callback", "reach"): lambda tx, task: critical.reach(tx, task=task, recipient="x", readback="yes"),
+        ("callback", "miss"): lambda tx, task: callback.miss(tx, task=task, recipient="x", note="x"),
+        ("contact", "reach"): lambda tx, task: contact.reach(tx, task=task, recipient="x", note="x"),
+        ("contact", "miss"): lambda tx, task: contact.miss(tx, task=task, recipient="x", note="x"),
+        ("contact", "lose"): lambda tx, task: contact.lose(tx, task=task, note="x"),
         ("order", "reject"): lambda tx, task: order.reject(tx, task=task, reason="late"),
         ("order", "resend"): lambda tx, task: order.resend(tx, task=task),
         ("order", "acknowledge"): lambda tx, task: order.acknowledge(tx, task=task),
@@ -71,6 +83,8 @@ def commands(today: Any) -> dict[tuple[str, str], Callable[[Tx, str], Any]]:
 
 ACTORS = {
     "order": {"orderer": DOCTOR, "laboratory": TECHNICIAN},
+    "critical": {"orderer": DOCTOR, "laboratory": TECHNICIAN},
+    "callback": {"orderer": DOCTOR, "laboratory": TECHNICIAN},
     "referral": {"sender": DOCTOR, "receiver": DESK},
     "plan": {"planner": SPECIALIST, "team": DOCTOR},
     "escalation": {"late": DESK, "superior": OFFICE},
@@ -92,7 +106,26 @@ def begun(store: Store) -> dict[str, str]:
         raised = reads.search("Task", [("part-of", f"Task/{late}")])[0]["id"]
     identity.by_number(store, BYSTANDER, number=who().number)
     store.run(BYSTANDER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x", presence="identity")
-    return {"order": order_task, "referral": late, "plan": plan, "escalation": raised}
+    return {**alarmed(store, encounter), "order": order_task, "referral": late, "plan": plan, "escalation": raised}
+
+
+def alarmed(store: Store, encounter: str) -> dict[str, str]:
+    """A critical value that nobody answers, and the call about it."""
+    placed = store.run(DOCTOR, order.place, encounter=encounter, tests=("LYTE",), laboratory=LABORATORY, priority="stat")
+    results = {"2823-3": "6.80", "2951-2": "140", "2075-0": "101"}
+    store.run(TECHNICIAN, order.report, task=placed[0].id, results=results)
+    store.run(TECHNICIAN, order.release, task=placed[0].id)
+    store.advance_clock(11 * 60_000_000)
+    with store.snapshot(SYSTEM) as reads:
+        value = reads.search("Task", [("part-of", f"Task/{placed[0].id}")])[0]["id"]
+        call = reads.search("Task", [("part-of", f"Task/{value}")])[0]["id"]
+    return {"critical": value, "callback": call}
+
+
+def hold_results(tx: Tx, task: str) -> None:
+    """A Task that was put into "checking" as if results had been entered there."""
+    found = tx.read("Task", task)
+    tx.update({**found, "input": [item(f"result.{code}", value) for code, value in RESULTS.items()]})
 
 
 def put_into(tx: Tx, table: Table, task: str, state: str) -> None:

@@ -34,7 +34,7 @@ RULES: dict[str, str] = {
     "now/": STAFF, "style/": OPEN, "style/look/": OPEN, "style/<str:shell>/": OPEN,
     "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,
     "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/<str:act>/": TOWNSHIP,
-    "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF,
+    "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF,
     "desk/register/": REGISTERING, "desk/register/new/": REGISTERING, "desk/newborn/": REGISTERING,
     "desk/unnamed/": REGISTERING,
     "desk/duplicates/": REVIEWING, "desk/duplicates/<str:task>/": REVIEWING,

@@ -20,6 +20,7 @@ from doorstep.workflows import escalation, exporting, followup, order, referral,
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
 from doorstep.workflows.persons import ACTS as PERSONS
+from doorstep.workflows.pressing import ACTS as PRESSING
 from doorstep.workflows.referral import Reply, Sheet
 
 Data = Mapping[str, str]
@@ -80,6 +81,14 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
         lambda tx, task, data: order.report(
             tx, task=task, results=_results(data), conclusion=data.get("conclusion", "")),
         ("result.*", "conclusion")),
+    ("order", "hold"): Doing(
+        lambda tx, task, data: order.hold(tx, task=task, results=_results(data), conclusion=data.get("conclusion", "")),
+        ("result.*", "conclusion")),
+    ("order", "release"): Doing(lambda tx, task, data: order.release(tx, task=task)),
+    ("order", "correct"): Doing(
+        lambda tx, task, data: order.correct(
+            tx, task=task, results=_results(data), note=data.get("note", ""), conclusion=data.get("conclusion", "")),
+        ("result.*", "conclusion", "note")),
     ("order", "reject"): Doing(
         lambda tx, task, data: order.reject(tx, task=task, reason=data.get("reason", ""), note=data.get("note", "")),
         ("reason", "note")),
@@ -99,7 +108,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("export", "refuse"): Doing(
         lambda tx, task, data: exporting.refuse(tx, task=task, note=data.get("note", "")), ("note",)),
     ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
-    **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS, **FRONT_DESK}.items()},
+    **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

@@ -49,6 +49,33 @@ _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
     ),
     ("referral", "settle"): (Box("note", "web.box-settled", "area"),),
     ("referral", "withdraw"): (Box("reason", "web.box-reason", "reason"),),
+    ("critical", "acknowledge"): (
+        Box("reason", "critical.box-action", "reason"),
+        Box("readback", "critical.box-readback", "tick"),
+        Box("note", "web.box-note"),
+    ),
+    ("critical", "handle"): (Box("note", "web.box-outcome", "area"),),
+    ("critical", "tell"): (
+        Box("recipient", "critical.box-recipient"),
+        Box("readback", "critical.box-readback", "tick"),
+    ),
+    ("callback", "reach"): (
+        Box("recipient", "critical.box-recipient"),
+        Box("readback", "critical.box-readback", "tick"),
+    ),
+    ("callback", "miss"): (
+        Box("recipient", "critical.box-recipient-tried"),
+        Box("note", "critical.box-outcome"),
+    ),
+    ("contact", "reach"): (
+        Box("recipient", "critical.box-recipient"),
+        Box("note", "critical.box-outcome"),
+    ),
+    ("contact", "miss"): (
+        Box("recipient", "critical.box-recipient-tried"),
+        Box("note", "critical.box-outcome"),
+    ),
+    ("contact", "lose"): (Box("note", "critical.box-outcome", "area"),),
     ("order", "reject"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
     ("order", "resend"): (Box("note", "web.box-note"),),
     ("order", "withdraw"): (Box("reason", "web.box-reason", "reason"),),
@@ -64,8 +91,10 @@ def forms(table: Table, acts: tuple[Act, ...], test: Test | None = None) -> list
 
 
 def _boxes(table: Table, act: Act, test: Test | None) -> tuple[Box, ...]:
-    if (table.name, act.code) == ("order", "report"):
+    if (table.name, act.code) in (("order", "report"), ("order", "hold")):
         return _result_boxes(test)
+    if (table.name, act.code) == ("order", "correct"):
+        return (*_result_boxes(test), Box("note", "critical.box-correction", required=True))
     found = _BOXES.get((table.name, act.code), ())
     return tuple(
         Box(box.name, box.label, box.kind, box.name in act.needs, box.hint,

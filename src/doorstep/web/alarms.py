@@ -17,7 +17,7 @@ from django.utils import translation
 
 from doorstep.kernel.read import Reads
 from doorstep.kernel.worklist import Ask, Item
-from doorstep.web import lists
+from doorstep.web import critical_alarms, lists
 from doorstep.web.guard import staff
 from doorstep.web.menu import menu
 from doorstep.web.people import Person
@@ -48,7 +48,9 @@ def stat_referrals(reads: Reads, person: Person) -> list[Item]:
     return reads.waiting(Ask(owner=person.organization, code="referral", state="sent", priority=0), limit=MOST)
 
 
-SOURCES: Final[tuple[Source, ...]] = (stat_referrals,)
+SOURCES: Final[tuple[Source, ...]] = (
+    critical_alarms.values, critical_alarms.raised, critical_alarms.calls, stat_referrals,
+)  # fmt: skip
 
 
 def of(request: Any) -> list[Alarm]:

@@ -14,7 +14,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.kernel.worklist import Ask, Item
 from doorstep.terms.catalogue import designation
-from doorstep.workflows.coordination import deadline_of, moment, state_of, workflow_of
+from doorstep.workflows.coordination import boxes, deadline_of, moment, state_of, workflow_of
 from doorstep.workflows.identity import Card, card
 from doorstep.workflows.registry import DESKS, TABLES
 from doorstep.workflows.table import State, Table
@@ -88,6 +88,8 @@ class Row:
         """What stands beside the status, most pressing first."""
         late = bool(self.clock and self.clock.late)
         urgent = {"stat": "stat", "asap": "urgent", "urgent": "urgent"}.get(self.priority, "")
+        if self.workflow.name == "critical":
+            urgent = "critical"
         found = (urgent, "late" if late else "", "same-name" if self.same_name else "")
         return tuple(flag for flag in found if flag)
 
@@ -164,7 +166,8 @@ def item_of(task: dict[str, Any]) -> str:
     for coding in task["code"]["coding"]:
         known = designation(coding["system"], coding["code"])
         if known is not None:
-            return known.display(translation.get_language() or "zh")
+            value = boxes(task.get("input", [])).get("value", "")
+            return f"{known.display(translation.get_language() or 'zh')} {value}".strip()
     return str(task.get("description", ""))
 
 

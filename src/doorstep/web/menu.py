@@ -35,13 +35,14 @@ _AGREEMENTS: Final = Entry("/admin/agreements/", "directory.page-agreements")
 _POLICIES: Final = Entry("/admin/policies/", "directory.page-policies")
 _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
+_CRITICAL: Final = Entry("/p/critical/", "critical.menu-register")
 _REGISTER: Final = Entry("/desk/register/", "persons.menu-register")
 _DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
-    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER),
-    ("township", "nurse"): (_REGISTER, _MINE),
-    ("laboratory", "technician"): (_ORDERS,),
+    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _CRITICAL),
+    ("township", "nurse"): (_REGISTER, _MINE, _CRITICAL),
+    ("laboratory", "technician"): (_ORDERS, _MINE, _CRITICAL),
     ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
     ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _CENTRES, _POLICIES),

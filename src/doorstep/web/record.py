@@ -253,6 +253,17 @@ def newest(
     return [exact.decode(entry.body) for entry in reads.page(type_name, query, strict=True).matches]
 
 
+def values(observation: Resource) -> list[Value]:
+    """The values of an Observation as lines; none when it has no number."""
+    return _lines(observation)
+
+
+def decoded(entry: Any) -> Resource:
+    """A row of a page of a search as a resource."""
+    found: Resource = exact.decode(entry.body)
+    return found
+
+
 def _lines(observation: Resource) -> list[Value]:
     parts = observation.get("component")
     at = observation.get("effectiveDateTime", "")

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.web import lists, record
+from doorstep.web import critical_page, lists, record
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.guard import staff
 from doorstep.web.listing import LISTS, next_of
@@ -36,6 +36,7 @@ class Step:
     where: str
     at: str
     reason: dict[str, Any] | None
+    act: str = ""
 
 
 @staff
@@ -140,6 +141,7 @@ def steps(reads: Reads, table: Table, task: dict[str, Any], names: Names) -> lis
         found.append(Step(
             table.act(entry["activity"]["coding"][0]["code"]).label, people.get(who, ""),
             names.of(where) if where else "", entry["occurredDateTime"], entry.get("reason", [None])[0],
+            entry["activity"]["coding"][0]["code"],
         ))  # fmt: skip
     return found
 
@@ -152,10 +154,13 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     if table.name == "escalation":
         late = reads.read(focus.type, focus.id)
         return {**common, "late": lists.row(late, None, names, now) if focus.type == "Task" else None}
+    if table.name in ("critical", "callback", "contact"):
+        return {**common, **critical_page.about(reads, table, task, names, now)}
     subject = reads.read(focus.type, focus.id)
     common["request"] = subject
     if table.name == "order":
         common["test"] = order.test_of(subject)
+        common["held"] = critical_page.held(reads, task, now)
         own = Ref.parse(reply["report"]).id if "report" in reply else ""
         if own:
             common["report"] = record.report_by_id(reads, own, names)

@@ -3,7 +3,7 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from doorstep.web import alarms, listing, lookups, pages, print_form, style, task_page, view
+from doorstep.web import alarms, critical_page, listing, lookups, pages, print_form, style, task_page, view
 from doorstep.web.clinic import finding, resident_page, visit_page
 
 urlpatterns = [
@@ -33,6 +33,7 @@ urlpatterns = [
     path("t/<str:task>/preview/", task_page.preview),
     path("t/<str:task>/<str:act>/", task_page.act),
     path("p/referral/<str:task>/", print_form.referral),
+    path("p/critical/", critical_page.register),
 ]
 handler404 = "doorstep.web.pages.not_found"
 handler500 = "doorstep.web.pages.broken"

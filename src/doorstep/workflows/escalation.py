@@ -30,6 +30,18 @@ def raise_task(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
            what=_what(task))
 
 
+def raise_top(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """As ``raise_task``, to the institution above all others: what cannot wait for one step at a time."""
+    task = _there(tx, ref)
+    if task is None or "owner" not in task or state_of(task) != payload["state"]:
+        return
+    owner = top = task["owner"]["reference"]
+    while (above := affiliation.superior(tx, top)) != top:
+        top = above
+    _raise(tx, ref, task["for"]["reference"], owner, task.get("description", ""), task["priority"], to=top,
+           what=_what(task))  # fmt: skip
+
+
 def raise_visit(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """A visit that should be over is not: the institution itself is told."""
     visit = _there(tx, ref)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from doorstep.workflows import escalation, exporting, followup, frontdesk, order, persons, referral, rights, visit
+from doorstep.workflows import escalation, exporting, followup, frontdesk, order, persons, pressing, referral, rights, visit
 from doorstep.workflows.table import Table
 
 TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE, exporting.TABLE,
-        *persons.TABLES, *rights.TABLES, *frontdesk.TABLES,
+        *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES,
     )
 }  # fmt: skip
 DESKS: Final[tuple[str, ...]] = tuple(sorted(name for name, table in TABLES.items() if table.desk))
