@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel import exact
 from doorstep.kernel.errors import BadRequest, NotFound
 from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import is_id
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.web.admin.forms import (
@@ -126,7 +127,8 @@ def paper(request: Any) -> HttpResponse:
 def asked_institution(request: Any) -> str:
     """Whose people are shown: the reader's own institution; the alliance may look at any."""
     asked = str(request.GET.get("institution", ""))
-    return asked if asked and request.person.role == RULES else str(request.person.organization)
+    named = asked.startswith("Organization/") and is_id(asked.removeprefix("Organization/"))
+    return asked if named and request.person.role == RULES else str(request.person.organization)
 
 
 def _list(request: Any, answer: Answer) -> HttpResponse:

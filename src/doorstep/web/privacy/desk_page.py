@@ -38,11 +38,12 @@ def show(request: Any, name: str = "emergency") -> HttpResponse:
     if name not in LISTS:
         raise NotFound("web.no-such-page")
     now, here = request.store.clock.now(), request.person.organization
-    month = request.GET.get("month", "") or instant(now)[:7]
+    given = request.GET.get("month", "")
+    month = given if _is_month(given) else instant(now)[:7]
     with request.store.snapshot(request.person.actor) as reads:
         counts = {each: sum(not _over(task) for task in _tasks(request, reads, each)) for each in LISTS}
         tasks = _tasks(request, reads, name)
-        figures = breakglass.figures(reads, organization=here, month=month, now=now) if _is_month(month) else None
+        figures = breakglass.figures(reads, organization=here, month=month, now=now)
     lines = [_line(request, task, now) for task in tasks]
     context = {
         "name": name, "title": LISTS[name], "lines": lines, "figures": figures, "month": month,
