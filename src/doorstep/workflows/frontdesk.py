@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import booking, checkin, clinics
+from doorstep.workflows import booking, checkin, clinics, queue
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
 
-TABLES: Final[tuple[Table, ...]] = (booking.TABLE,)
+TABLES: Final[tuple[Table, ...]] = (booking.TABLE, queue.TABLE)
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
     ("booking", "cancel"): (
@@ -27,11 +27,24 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
     ("booking", "see"): (lambda tx, id_, data: checkin.see(tx, appointment=id_), ()),
     ("booking", "leave"): (
         lambda tx, id_, data: checkin.leave(tx, appointment=id_, reason=data.get("reason", "")), ("reason",)),
+    ("queue", "call"): (lambda tx, id_, data: queue.call(tx, task=id_, room=data.get("room", "")), ("room",)),
+    ("queue", "repeat"): (lambda tx, id_, data: queue.repeat(tx, task=id_), ()),
+    ("queue", "pass"): (lambda tx, id_, data: queue.pass_over(tx, task=id_), ()),
+    ("queue", "aside"): (lambda tx, id_, data: queue.aside(tx, task=id_), ()),
+    ("queue", "send"): (lambda tx, id_, data: queue.send(tx, task=id_), ()),
+    ("queue", "finish"): (lambda tx, id_, data: queue.finish(tx, task=id_), ()),
+    ("queue", "back"): (lambda tx, id_, data: queue.back(tx, task=id_), ()),
+    ("queue", "prefer"): (
+        lambda tx, id_, data: queue.prefer(tx, task=id_, reason=data.get("reason", "")), ("reason",)),
+    ("queue", "transfer"): (
+        lambda tx, id_, data: queue.transfer(tx, task=id_, room=data.get("room", "")), ("room",)),
+    ("queue", "leave"): (lambda tx, id_, data: queue.leave(tx, task=id_, reason=data.get("reason", "")), ("reason",)),
 }  # fmt: skip
 """(state table, act) -> (command, boxes)."""
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{booking.TABLE.name}.deadline": booking.overdue,
+    f"{queue.TABLE.name}.deadline": queue.lapse,
     booking.RETURN: booking.give_back,
     clinics.GENERATE: clinics.generate,
 }

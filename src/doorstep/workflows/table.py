@@ -27,6 +27,8 @@ PARTY_LABELS: Final = {
     "finder": "persons.party-finder",
     "registry": "persons.party-registry",
     "booker": "booking.party-booker",
+    "desk": "queue.party-desk",
+    "room": "queue.party-room",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
