@@ -10,6 +10,7 @@ TOWNSHIP = "doctors of a township"
 PEOPLE = "who administers people"
 SECURITY = "who guards the rules"
 OFFICER = "the privacy officer"
+ASKING_WHY = "who guards the rules, and privacy officers"
 REGISTERING = "who registers people"
 REVIEWING = "who judges doubtful pairs"
 RESIDENTS = "residents and who acts for them"
@@ -56,7 +57,7 @@ RULES: dict[str, str] = {
     "me/consents/<str:consent_>/withdraw/": RESIDENTS, "me/consents/<str:act>/": RESIDENTS, "me/items/": RESIDENTS,
     "me/items/<str:act>/<str:kind>/<str:id_>/": RESIDENTS, "me/proxies/": RESIDENTS, "me/proxies/name/": RESIDENTS,
     "me/proxies/<str:related>/end/": RESIDENTS, "me/messages/": RESIDENTS,
-    "privacy/": OFFICER, "privacy/<str:name>/": OFFICER, "privacy/<str:name>/<str:task>/": OFFICER,
+    "privacy/why/": ASKING_WHY, "privacy/": OFFICER, "privacy/<str:name>/": OFFICER, "privacy/<str:name>/<str:task>/": OFFICER,
     "privacy/<str:name>/<str:task>/<str:act>/": OFFICER,
     "r/<str:resident>/emergency/": STAFF, "r/<str:resident>/emergency/open/": STAFF,
     "r/<str:resident>/emergency/<str:task>/confirm/": STAFF,

@@ -14,6 +14,7 @@ from doorstep.web.accounts.models import Account
 from tests.district import who
 from tests.web.conftest import PASSWORD, Door
 from tests.web.page_rules import (
+    ASKING_WHY,
     DEMO,
     MACHINE,
     OFFICER,
@@ -37,6 +38,7 @@ REFUSED: dict[str, dict[str, str]] = {
     PEOPLE: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     SECURITY: {"nobody": "sign in", "resident": "refused", "fengkai": "refused", "zhangmin": "refused"},
     OFFICER: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "wugang": "refused"},
+    ASKING_WHY: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "fengkai": "refused"},
     REGISTERING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     REVIEWING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused"},
     RESIDENTS: {"nobody": "sign in", "zhangmin": "refused", "wugang": "refused"},
@@ -44,7 +46,7 @@ REFUSED: dict[str, dict[str, str]] = {
 }
 """Rule -> who -> what they get, whatever they ask."""
 LET_IN = {SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
-          OFFICER: "xujing", REGISTERING: "liting", REVIEWING: "liting", RESIDENTS: "resident"}
+          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", RESIDENTS: "resident"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 

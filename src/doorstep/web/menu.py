@@ -26,6 +26,7 @@ _READERS: Final = Entry("/me/readers/", "me.readers")
 _CONSENTS: Final = Entry("/me/consents/", "me.consents")
 _ITEMS: Final = Entry("/me/items/", "me.items")
 _PRIVACY: Final = Entry("/privacy/", "privacy.desk")
+_WHY: Final = Entry("/privacy/why/", "why.menu")
 _ACCOUNTS: Final = Entry("/admin/accounts/", "accounts.menu-accounts")
 _INSTITUTIONS: Final = Entry("/admin/institutions/", "directory.page-institutions")
 _PEOPLE: Final = Entry("/admin/people/", "directory.page-people")
@@ -46,11 +47,12 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
     ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _CENTRES, _POLICIES),
-    ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _APPS),
+    ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _APPS,
+                             _WHY),
     ("", "registrar"): (_REGISTER, _DUPLICATES, _MINE),
     ("", "resident"): (_ME, _READERS, _CONSENTS, _ITEMS),
     ("", "proxy"): (_ME, _READERS, _CONSENTS, _ITEMS),
-    ("", "auditor"): (_PRIVACY,),
+    ("", "auditor"): (_PRIVACY, _WHY),
 }
 """(kind of institution, role) -> menu; ("", role) holds at any institution. The first entry is where a person lands."""
 

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from doorstep.web.privacy import desk_page, emergency_page
+from doorstep.web.privacy import desk_page, emergency_page, why_page
 
 urlpatterns = [
     path("privacy/", desk_page.show),
+    path("privacy/why/", why_page.show),
     path("privacy/<str:name>/", desk_page.show),
     path("privacy/<str:name>/<str:task>/", desk_page.case),
     path("privacy/<str:name>/<str:task>/<str:act>/", desk_page.act),

@@ -17,11 +17,12 @@ from doorstep.kernel.audit import Access
 from doorstep.kernel.clock import HOME
 from doorstep.kernel.errors import Refusal
 from doorstep.kernel.readers import Seen, Wanted
-from doorstep.kernel.refs import Ref
+from doorstep.kernel.refs import Actor, Ref
 from doorstep.terms import systems
+from doorstep.web import explained
 from doorstep.web.guard import resident
 from doorstep.web.refusals import by_box, words
-from doorstep.web.resident.whose import called, language, shown, subject
+from doorstep.web.resident.whose import ROLES, called, language, shown, subject
 from doorstep.workflows import cases
 from doorstep.workflows.coordination import boxes, state_of
 
@@ -103,8 +104,20 @@ def _entry(request: Any, id_: str, errors: dict[str, str], note: str, status: in
     with request.store.snapshot(request.person.actor, audited=False) as reads:
         seen = readers.entry(reads, resident=Ref.parse(subject(request)).id, id=id_)
     lines = [line for _, found in _by_day(request, [seen]) for line in found]
-    context = {"line": lines[0], "errors": errors, "note": note, "failed": bool(errors), **shown(request)}
+    context = {
+        "line": lines[0], "now": _now(request, seen), "errors": errors, "note": note, "failed": bool(errors),
+        **shown(request),
+    }  # fmt: skip
     return render(request, "me/reader.html", context, status=status)
+
+
+def _now(request: Any, seen: Seen) -> explained.Why | None:
+    """Whether they may see today what they saw then, and why; nothing about oneself and about what no entry is of."""
+    entry = next(iter(seen.refs), "") or subject(request)
+    if seen.person.startswith(("Patient/", "RelatedPerson/", "Device/")) or not seen.role:
+        return None
+    who = Actor(seen.person, seen.role, seen.organization, seen.purpose)
+    return explained.why(request.store, who, explained.reference(entry), full=True)
 
 
 def _entries(request: Any, day: date | None, cursor: str, limit: int) -> tuple[list[Seen], str]:
@@ -132,22 +145,12 @@ def _by_day(request: Any, entries: list[Seen]) -> list[tuple[str, list[Line]]]:
 def _line(seen: Seen, names: dict[str, str], asked: str) -> Line:
     where, mine = names.get(seen.organization, ""), seen.person.startswith(("Patient/", "RelatedPerson/"))
     why = _WHY.get(seen.reason) or ("me.why-own" if where else "me.why-none")
-    role = _ROLES.get(seen.role, "me.role-other")
+    role = ROLES.get(seen.role, "me.role-other")
     return Line(
         seen.id, seen.moment, where, words(role, language()),
         names.get(seen.person, ""), words(_what(seen), language()), words(why, language(), where=where),
         seen.refused, seen.reason == "emergency", asked, mine,
     )  # fmt: skip
-
-
-_ROLES: Final = {
-    "resident": "me.role-resident", "proxy": "me.role-proxy", "registrar": "me.role-registrar",
-    "doctor": "me.role-doctor", "nurse": "me.role-nurse", "technician": "me.role-technician",
-    "pharmacist": "me.role-pharmacist", "public-health": "me.role-public-health",
-    "family-team": "me.role-family-team", "specialist": "me.role-specialist", "manager": "me.role-manager",
-    "auditor": "me.role-auditor", "gateway": "me.role-gateway", "administrator": "me.role-administrator",
-}  # fmt: skip
-"""Role -> message key."""
 
 
 def _what(seen: Seen) -> str:

@@ -22,6 +22,15 @@ PAGES: Final = (
 )  # fmt: skip
 """(address, message key) of the pages about one's own record."""
 
+ROLES: Final = {
+    "resident": "me.role-resident", "proxy": "me.role-proxy", "registrar": "me.role-registrar",
+    "doctor": "me.role-doctor", "nurse": "me.role-nurse", "technician": "me.role-technician",
+    "pharmacist": "me.role-pharmacist", "public-health": "me.role-public-health",
+    "family-team": "me.role-family-team", "specialist": "me.role-specialist", "manager": "me.role-manager",
+    "auditor": "me.role-auditor", "gateway": "me.role-gateway", "administrator": "me.role-administrator",
+}  # fmt: skip
+"""Role -> message key."""
+
 
 def shown(request: Any) -> dict[str, Any]:
     """What every one of these pages shows around its content."""
