@@ -36,6 +36,8 @@ _AGREEMENTS: Final = Entry("/admin/agreements/", "directory.page-agreements")
 _POLICIES: Final = Entry("/admin/policies/", "directory.page-policies")
 _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
+_RECOGNITION: Final = Entry("/recognition/", "recognition.figures")
+_LIBRARY: Final = Entry("/admin/recognition/", "recognition.library")
 _CRITICAL: Final = Entry("/p/critical/", "critical.menu-register")
 _REGISTER: Final = Entry("/desk/register/", "persons.menu-register")
 _DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")

@@ -3,7 +3,18 @@
 from django.urls import include, path
 from django.views.i18n import set_language
 
-from doorstep.web import alarms, critical_page, listing, lookups, pages, print_form, style, task_page, view
+from doorstep.web import (
+    alarms,
+    critical_page,
+    listing,
+    lookups,
+    pages,
+    print_form,
+    recognition_page,
+    style,
+    task_page,
+    view,
+)
 from doorstep.web.clinic import finding, resident_page, visit_page
 
 urlpatterns = [
@@ -11,6 +22,9 @@ urlpatterns = [
     path("", include("doorstep.web.accounts.urls")),
     path("", include("doorstep.web.smart.urls")),
     path("", include("doorstep.web.persons.urls")),
+    path("recognition/", recognition_page.figures),
+    path("admin/recognition/", recognition_page.library),
+    path("admin/recognition/<str:act>/", recognition_page.act),
     path("admin/", include("doorstep.web.admin.urls")),
     path("", include("doorstep.web.resident.urls")),
     path("", include("doorstep.web.privacy.urls")),

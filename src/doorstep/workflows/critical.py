@@ -84,16 +84,17 @@ def beyond(tx: Tx, code: str, value: Decimal, resident: str) -> str:
 
 
 def notify(
-    tx: Tx, *, observation: Stored, found: dict[str, Any], order: dict[str, Any], orderer: str, part_of: str
-) -> Stored:
+    tx: Tx, *, observation: Stored, found: dict[str, Any], order: dict[str, Any], orderer: str, part_of: str,
+    laboratory: str = "",
+) -> Stored:  # fmt: skip
     """Alarm whoever ordered about one released value. The Task."""
     analyte = analyte_of(found)
     resident, person = found["subject"]["reference"], order["requester"]["reference"]
     amount = found["valueQuantity"]
     value = f"{amount['value']} {amount['unit']}"
     task = begin(
-        tx, TABLE, TABLE.act("raise"), focus=str(observation.ref), resident=resident, asking=tx.actor.organization,
-        asked=orderer, priority="stat", encounter=order.get("encounter", {}).get("reference", ""), part_of=part_of,
+        tx, TABLE, TABLE.act("raise"), focus=str(observation.ref), resident=resident,
+        asking=laboratory or tx.actor.organization, asked=orderer, priority="stat", encounter=order.get("encounter", {}).get("reference", ""), part_of=part_of,
         what=analyte.concept if analyte else None,
         inputs=(item("value", value), item_reference("orderer", person)),
         also=(f"{observation.ref}/_history/{observation.version}",),

@@ -18,7 +18,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import Test, analytes, reasons, tests
 from doorstep.terms.policies import policy
-from doorstep.workflows import affiliation, critical
+from doorstep.workflows import affiliation, critical, recognition
 from doorstep.workflows.coordination import (
     Case,
     begin,
@@ -33,6 +33,7 @@ from doorstep.workflows.coordination import (
     state_of,
 )  # fmt: skip
 from doorstep.workflows.measure import quantity, read_number
+from doorstep.workflows.recognition import Redo
 from doorstep.workflows.table import Act, State, Table, needed
 
 TABLE: Final = Table(
@@ -73,8 +74,13 @@ _RESULT: Final = {"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": "l
 
 def place(
     tx: Tx, *, encounter: str, tests: tuple[str, ...], laboratory: str, priority: str = "routine", note: str = "",
-) -> list[Stored]:
-    """Order tests within a visit; one ServiceRequest and one Task for each. The Tasks, in the order given."""
+    redo: Mapping[str, Redo] | None = None,
+) -> list[Stored]:  # fmt: skip
+    """Order tests within a visit; one ServiceRequest and one Task for each. The Tasks, in the order given.
+
+    What an earlier result could stand for is ordered with a reason (``redo``, by test) or not at all; an index that
+    does not answer never hinders, the order then says that it was not checked.
+    """
     act = TABLE.act("place")
     needed(act, {"tests": tests})
     chosen = [_test(code) for code in tests]
@@ -87,11 +93,26 @@ def place(
     visit = tx.read("Encounter", encounter)
     if visit["status"] != "in-progress":
         raise RuleBroken("workflows.visit-over", element="encounter", encounter=encounter)
-    return [_place(tx, act, test, visit, laboratory, priority, note) for test in chosen]
+    earlier = recognition.look_up(tx, visit["subject"]["reference"], now=tx.now)
+    recognition.require_decisions(earlier, tests, redo or {})
+    placed = []
+    for test in chosen:
+        match = earlier.get(test.concept.code)
+        unchecked = match is not None and match.unchecked
+        task, request = _place(tx, act, test, visit, laboratory, priority, note, unchecked=unchecked)
+        placed.append(task)
+        again = (redo or {}).get(test.concept.code)
+        if again is not None and match is not None and match.report:
+            recognition.refuse(tx, request=str(request.ref), encounter=visit, match=match, redo=again)
+    return placed
 
 
-def report(tx: Tx, *, task: str, results: Mapping[str, str], conclusion: str = "") -> Stored:
+def report(
+    tx: Tx, *, task: str, results: Mapping[str, str], conclusion: str = "", taken: int | None = None
+) -> Stored:
     """The laboratory's result: LOINC code -> number as typed. Everything that the test measures must be there.
+
+    ``taken`` is when the specimen was collected, when that was not now.
 
     With a critical value among them it is held for a second check instead of being released.
     """
@@ -99,6 +120,8 @@ def report(tx: Tx, *, task: str, results: Mapping[str, str], conclusion: str = "
     case = _case(tx, task, act)
     request = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
     values = _values(act, request, results)
+    if taken is not None and taken < tx.now:
+        case.task.setdefault("input", []).append(item("taken", instant(taken)))
     if any(critical.beyond(tx, code, value, case.resident) for code, value in values.items()):
         return _hold(tx, case, TABLE.act("hold"), values, conclusion)
     return _publish(tx, case, act, request, values, conclusion)
@@ -178,8 +201,8 @@ def test_of(order: dict[str, Any]) -> Test | None:
 
 
 def _place(
-    tx: Tx, act: Act, test: Test, visit: dict[str, Any], laboratory: str, priority: str, note: str
-) -> Stored:
+    tx: Tx, act: Act, test: Test, visit: dict[str, Any], laboratory: str, priority: str, note: str, *, unchecked: bool
+) -> tuple[Stored, Stored]:
     resident, encounter = visit["subject"]["reference"], f"Encounter/{visit['id']}"
     order: dict[str, Any] = {
         "resourceType": "ServiceRequest",
@@ -204,9 +227,10 @@ def _place(
         tx, TABLE, act, focus=str(request.ref), resident=resident, asking=tx.actor.organization, asked=laboratory,
         priority=priority, encounter=encounter, what=test.concept,
         also=(f"{request.ref}/_history/{request.version}",),
+        inputs=(item("recognition", "unchecked"),) if unchecked else (),
     )
     tx.grant(resident=Ref.parse(resident).id, org=laboratory, level=2, reason="order", source=str(task.ref))
-    return task
+    return task, request
 
 
 def _case(tx: Tx, task: str, act: Act) -> Case:
@@ -260,14 +284,15 @@ def _publish(
     """Write report and values (again, when they are corrected) and alarm about each value that is critical."""
     before = boxes(case.task.get("output", [])).get("report", "")
     earlier = tx.read("DiagnosticReport", Ref.parse(before).id) if before else None
-    observed = _write_values(tx, case, order, values, earlier)
-    made = _report(tx, order, [stored for stored, _ in observed], conclusion)
+    taken = boxes(case.task.get("input", [])).get("taken") or instant(tx.now)
+    observed = _write_values(tx, taken, order, values, earlier)
+    made = _report(tx, order, [stored for stored, _ in observed], conclusion, taken)
     if earlier is None:
         diagnostic = tx.create(made)
         outputs: tuple[dict[str, Any], ...] = (item_reference("report", str(diagnostic.ref)),)
     else:
-        taken = earlier["effectiveDateTime"]
-        diagnostic, _ = tx.update({**made, "id": earlier["id"], "status": "corrected", "effectiveDateTime": taken})
+        collected = earlier["effectiveDateTime"]
+        diagnostic, _ = tx.update({**made, "id": earlier["id"], "status": "corrected", "effectiveDateTime": collected})
         outputs = ()
     for stored, found in observed:
         if critical.is_flagged(found):
@@ -282,13 +307,13 @@ def _publish(
 
 
 def _write_values(
-    tx: Tx, case: Case, order: dict[str, Any], values: Mapping[str, Decimal], earlier: dict[str, Any] | None
+    tx: Tx, taken: str, order: dict[str, Any], values: Mapping[str, Decimal], earlier: dict[str, Any] | None
 ) -> list[tuple[Stored, dict[str, Any]]]:
     """The Observations with their new text; one that says what it said before stays as it is, with its alarm."""
     ids = [Ref.parse(entry["reference"]).id for entry in (earlier or {}).get("result", ())]
     old = {critical.code_of(found): found for found in (tx.read("Observation", id_) for id_ in ids)}
     written = []
-    for made in _observations(tx, order, values):
+    for made in _observations(tx, order, values, taken):
         there = old.get(critical.code_of(made))
         if there is None:
             written.append((tx.create(made), made))
@@ -296,8 +321,8 @@ def _write_values(
             there.pop("interpretation", None)  # its alarm stands or was answered: it does not alarm again
             written.append((tx.stored("Observation", there["id"]), there))
         else:
-            taken = there["effectiveDateTime"]
-            changed = {**made, "id": there["id"], "status": "corrected", "effectiveDateTime": taken}
+            collected = there["effectiveDateTime"]
+            changed = {**made, "id": there["id"], "status": "corrected", "effectiveDateTime": collected}
             critical.amend(tx, observation=f"Observation/{there['id']}")
             written.append((tx.update(changed)[0], changed))
     return written
@@ -315,8 +340,10 @@ def _values(act: Act, order: dict[str, Any], results: Mapping[str, str]) -> dict
     return {code: read_number(given[code], element=code) for code in wanted}
 
 
-def _observations(tx: Tx, order: dict[str, Any], values: Mapping[str, Decimal]) -> list[dict[str, Any]]:
-    common = _common(tx, order)
+def _observations(
+    tx: Tx, order: dict[str, Any], values: Mapping[str, Decimal], taken: str
+) -> list[dict[str, Any]]:
+    common = _common(tx, order, taken)
     known = analytes()
     return [
         critical.flagged(
@@ -330,11 +357,11 @@ def _observations(tx: Tx, order: dict[str, Any], values: Mapping[str, Decimal]) 
     ]  # fmt: skip
 
 
-def _report(tx: Tx, order: dict[str, Any], observed: list[Stored], conclusion: str) -> dict[str, Any]:
+def _report(tx: Tx, order: dict[str, Any], observed: list[Stored], conclusion: str, taken: str) -> dict[str, Any]:
     report: dict[str, Any] = {
         "resourceType": "DiagnosticReport", "status": "final",
         "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "LAB"}]}],
-        "code": order["code"], **_common(tx, order),
+        "code": order["code"], **_common(tx, order, taken),
         "result": [{"reference": str(each.ref)} for each in observed],
     }  # fmt: skip
     if conclusion.strip():
@@ -342,11 +369,11 @@ def _report(tx: Tx, order: dict[str, Any], observed: list[Stored], conclusion: s
     return report
 
 
-def _common(tx: Tx, order: dict[str, Any]) -> dict[str, Any]:
+def _common(tx: Tx, order: dict[str, Any], taken: str) -> dict[str, Any]:
     found = {
         "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}],
         "subject": order["subject"],
-        "effectiveDateTime": instant(tx.now),
+        "effectiveDateTime": taken,
         "issued": instant(tx.now),
         "performer": [{"reference": tx.actor.organization}],
     }

@@ -1,4 +1,4 @@
-"""The state tables of critical values and of what follows from them, with their acts and deadlines."""
+"""The state tables around a result: critical values with what follows from them, and recognition."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import callback, contact, critical, escalation
+from doorstep.workflows import callback, contact, critical, escalation, recognition
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
 
-TABLES: Final[tuple[Table, ...]] = (critical.TABLE, callback.TABLE, contact.TABLE)
+TABLES: Final[tuple[Table, ...]] = (critical.TABLE, callback.TABLE, contact.TABLE, recognition.TABLE)
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
     ("critical", "acknowledge"): (
@@ -50,5 +50,6 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{critical.TABLE.name}.deadline": critical.climb,
     f"{callback.TABLE.name}.deadline": escalation.raise_task,
     f"{contact.TABLE.name}.deadline": escalation.raise_task,
+    f"{recognition.TABLE.name}.deadline": escalation.raise_task,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

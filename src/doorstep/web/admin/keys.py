@@ -7,6 +7,8 @@ from typing import Final
 
 ACTS: Final[Mapping[str, str]] = {
     "open": "directory.act-open",
+    "add-price": "recognition.add-price",
+    "add-round": "recognition.add-round",
     "describe": "directory.act-describe",
     "rename": "directory.act-rename",
     "move": "directory.act-move",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib import messages
@@ -17,7 +18,8 @@ from doorstep.web import lists, record
 from doorstep.web.guard import township_doctor
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import affiliation, order, referral, verified, visit
+from doorstep.workflows import affiliation, order, recognition, referral, verified, visit
+from doorstep.workflows.recognition import Match, Redo
 from doorstep.workflows.referral import Sheet
 from doorstep.workflows.visit import Findings
 
@@ -27,6 +29,7 @@ PRIORITIES: Final = (
 DONE: Final = {
     "note": "web.done-note", "order": "web.done-order", "refer": "web.done-refer", "finish": "web.done-finish",
     "cancel": "web.done-cancel", "verify": "privacy.done-verify",
+    "recognise": "recognition.done-recognise", "look": "recognition.done-view",
 }  # fmt: skip
 
 
@@ -60,7 +63,14 @@ def _perform(request: Any, encounter: str, act: str) -> None:
     elif act == "order":
         run(actor, order.place, encounter=encounter, tests=tuple(data.getlist("tests")),
             laboratory=data.get("laboratory", ""), priority=data.get("priority", "routine"),
-            note=data.get("note", ""))  # fmt: skip
+            note=data.get("note", ""), redo=_redo(data))  # fmt: skip
+    elif act in ("recognise", "look"):
+        test, _, report = data.get(act, "").partition(" ")
+        if act == "recognise":
+            run(actor, recognition.recognise, encounter=encounter, test=test, report=report,
+                seen_critical=data.get(f"critical.{test}") == "yes")  # fmt: skip
+        else:
+            run(actor, recognition.view, encounter=encounter, test=test, report=report)
     elif act == "refer":
         sheet = Sheet(data.get("impression", ""), data.get("illness", ""), data.get("history", ""),
                       data.get("treatment", ""), data.get("consent") == "yes")  # fmt: skip
@@ -77,6 +87,37 @@ def _perform(request: Any, encounter: str, act: str) -> None:
         raise NotFound("web.no-such-act", act=act)
 
 
+def _redo(data: Any) -> dict[str, Redo]:
+    """Why each test is done again, as it was chosen beside the line: "why.RFT", "explained.RFT"."""
+    return {code: Redo(data[f"why.{code}"], data.get(f"explained.{code}") == "yes")
+            for code in tests() if data.get(f"why.{code}")}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier result beside an order line: the match, who reported it, and the values with those before them."""
+
+    match: Match
+    by: str
+    reports: tuple[record.Report, ...]
+
+
+def _earlier(reads: Reads, resident: str, names: Names, now: int) -> dict[str, Any]:
+    """What can be recognised, or why not; read in place. ``unchecked`` when nobody can say."""
+    matches = recognition.look_up(reads, f"Patient/{resident}", now=now)
+    shown = []
+    for match in matches.values():
+        if not match.report:
+            continue
+        own = match.report.removeprefix("DiagnosticReport/")
+        code = {"coding": [match.test.concept.coding()]}
+        before = record.reports_of(reads, resident, code, names, without=own)
+        reports = (record.report_by_id(reads, own, names), *before)
+        shown.append(Earlier(match, names.of(match.laboratory), reports))
+    return {"earlier": shown, "unchecked": any(match.unchecked for match in matches.values()),
+            "why_again": list(reasons("recognition.refuse").values())}  # fmt: skip
+
+
 def _page(
     request: Any, encounter: str, errors: dict[str, str], given: Any, failed: str, status: int
 ) -> HttpResponse:
@@ -91,6 +132,8 @@ def _page(
             "cancel_reasons": list(reasons("visit.cancel").items()),
             "presences": list(reasons("visit.presence").items()),
             "unverified": ours and found["status"] == "in-progress" and verified.of(found) == verified.NONE,
+            **(_earlier(reads, found["subject"]["reference"].removeprefix("Patient/"), Names(reads), now)
+               if ours and found["status"] == "in-progress" else {}),
             **_record(reads, found, now), **_partners(reads, request.person.organization),
         }  # fmt: skip
     return render(request, "visit.html", context, status=status)
