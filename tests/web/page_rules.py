@@ -13,6 +13,9 @@ OFFICER = "the privacy officer"
 ASKING_WHY = "who guards the rules, and privacy officers"
 REGISTERING = "who registers people"
 REVIEWING = "who judges doubtful pairs"
+FRONT = "who works at the front desk"
+DESKS = "who keeps the desk of a clinic"
+WEEKS = "who sets the weeks of clinics"
 RESIDENTS = "residents and who acts for them"
 
 RULES: dict[str, str] = {
@@ -60,6 +63,14 @@ RULES: dict[str, str] = {
     "me/proxies/<str:related>/end/": RESIDENTS, "me/messages/": RESIDENTS,
     "privacy/why/": ASKING_WHY, "privacy/": OFFICER, "privacy/<str:name>/": OFFICER, "privacy/<str:name>/<str:task>/": OFFICER,
     "privacy/<str:name>/<str:task>/<str:act>/": OFFICER,
+    "me/booking/": RESIDENTS, "me/booking/<str:clinic>/": RESIDENTS, "me/booking/<str:clinic>/<str:slot>/": RESIDENTS,
+    "me/booked/<str:appointment>/<str:act>/": RESIDENTS,
+    "desk/bookings/": FRONT, "desk/bookings/book/": FRONT, "desk/bookings/<str:appointment>/<str:act>/": FRONT,
+    "desk/check-in/": FRONT, "desk/walk-in/": FRONT, "desk/slip/<str:task>/": FRONT,
+    "desk/queue/": FRONT, "desk/queue/next/": FRONT, "desk/queue/<str:task>/<str:act>/": FRONT,
+    "desk/stop/": DESKS, "desk/stop/do/": DESKS,
+    "wall/<str:screen>/": OPEN, "wall/<str:screen>/now/": OPEN,
+    "admin/schedules/": WEEKS, "admin/schedules/<str:act>/": WEEKS,
     "r/<str:resident>/emergency/": STAFF, "r/<str:resident>/emergency/open/": STAFF,
     "r/<str:resident>/emergency/<str:task>/confirm/": STAFF,
 }

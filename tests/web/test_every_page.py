@@ -16,6 +16,8 @@ from tests.web.conftest import PASSWORD, Door
 from tests.web.page_rules import (
     ASKING_WHY,
     DEMO,
+    DESKS,
+    FRONT,
     MACHINE,
     OFFICER,
     PEOPLE,
@@ -28,6 +30,7 @@ from tests.web.page_rules import (
     SOMEONE,
     STAFF,
     TOWNSHIP,
+    WEEKS,
 )
 
 REFUSED: dict[str, dict[str, str]] = {
@@ -40,13 +43,16 @@ REFUSED: dict[str, dict[str, str]] = {
     OFFICER: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "wugang": "refused"},
     ASKING_WHY: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "fengkai": "refused"},
     REGISTERING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
+    FRONT: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
+    DESKS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
+    WEEKS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     REVIEWING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused"},
     RESIDENTS: {"nobody": "sign in", "zhangmin": "refused", "wugang": "refused"},
     DEMO: {"nobody": "absent", "zhangmin": "absent", "wugang": "absent"},
 }
 """Rule -> who -> what they get, whatever they ask."""
 LET_IN = {SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
-          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", RESIDENTS: "resident"}
+          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 

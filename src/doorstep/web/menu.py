@@ -42,18 +42,23 @@ _CRITICAL: Final = Entry("/p/critical/", "critical.menu-register")
 _REGISTER: Final = Entry("/desk/register/", "persons.menu-register")
 _DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")
 
+_BOOKING: Final = Entry("/me/booking/", "booking.menu-mine")
+_BOOKINGS: Final = Entry("/desk/bookings/", "booking.menu-desk")
+_QUEUE: Final = Entry("/desk/queue/", "queue.menu")
+_SCHEDULES: Final = Entry("/admin/schedules/", "booking.menu-weeks")
+
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
-    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _CRITICAL),
-    ("township", "nurse"): (_REGISTER, _MINE, _CRITICAL),
+    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL),
+    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _MINE, _CRITICAL),
     ("laboratory", "technician"): (_ORDERS, _MINE, _CRITICAL),
     ("hospital", "nurse"): (_REFERRALS, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _SENT),
-    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _CENTRES, _POLICIES),
+    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES),
     ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _APPS,
                              _WHY),
-    ("", "registrar"): (_REGISTER, _DUPLICATES, _MINE),
-    ("", "resident"): (_ME, _READERS, _CONSENTS, _ITEMS),
-    ("", "proxy"): (_ME, _READERS, _CONSENTS, _ITEMS),
+    ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE),
+    ("", "resident"): (_ME, _BOOKING, _READERS, _CONSENTS, _ITEMS),
+    ("", "proxy"): (_ME, _BOOKING, _READERS, _CONSENTS, _ITEMS),
     ("", "auditor"): (_PRIVACY, _WHY),
 }
 """(kind of institution, role) -> menu; ("", role) holds at any institution. The first entry is where a person lands."""

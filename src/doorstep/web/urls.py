@@ -28,6 +28,7 @@ urlpatterns = [
     path("admin/", include("doorstep.web.admin.urls")),
     path("", include("doorstep.web.resident.urls")),
     path("", include("doorstep.web.privacy.urls")),
+    path("", include("doorstep.web.front.urls")),
     path("language/", set_language),
     path("view/", view.choose),
     path("now/", alarms.now),

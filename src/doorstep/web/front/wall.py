@@ -1,0 +1,36 @@
+"""The hall screen: who is called where, who is next, the rule. It asks every three seconds and says when it cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.http import require_safe
+
+from doorstep.kernel.access import SYSTEM
+from doorstep.web.front import screens
+from doorstep.web.front.shown import rule
+
+
+@require_safe
+def show(request: Any, screen: str) -> HttpResponse:
+    seen = screens.line_of(request.store, screens.clinic_of(request.store, screen))
+    with request.store.snapshot(SYSTEM, audited=False) as reads:
+        context = {"line": seen, "screen": screen, "rule": rule(reads, request.store.clock.now()), "tag": _tag(seen)}
+    return render(request, "front/wall.html", context)
+
+
+@require_safe
+def now(request: Any, screen: str) -> HttpResponse:
+    """The same as a fragment; 304 while nothing has changed."""
+    seen = screens.line_of(request.store, screens.clinic_of(request.store, screen))
+    tag = f'"{_tag(seen)}"'
+    if request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
+        return HttpResponse(status=304, headers={"ETag": tag})
+    return HttpResponse(render(request, "front/calls.html", {"line": seen}).content, headers={"ETag": tag})
+
+
+def _tag(seen: screens.Seen) -> str:
+    return seen.tag(translation.get_language() or "")
