@@ -26,8 +26,11 @@ from doorstep.demo.stage import actor
 from doorstep.kernel import store as stores
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME
+from doorstep.terms.recognition import scopes
 
 _TASK = re.compile(r"/t/([A-Za-z0-9.-]+)/")
+_EARLIER = re.compile(r'name="recognise" value="(RFT DiagnosticReport/[A-Za-z0-9.-]+)" data-accept')
+_ALARM = re.compile(r'data-alarm="([A-Za-z0-9-]+)\.')
 _VISIT = re.compile(r"/v/([A-Za-z0-9.-]+)/")
 
 
@@ -174,6 +177,44 @@ class Walk:
         acts = [entry["resource"]["activity"]["coding"][0]["code"] for entry in bundle["entry"]]
         _expect((status, acts), (200, ["send", "accept", "arrive", "return", "acknowledge"]))
 
+    def recognise(self) -> None:
+        """The same test is not ordered twice: the result is used, and what that saved is in the decision."""
+        keeper, shelf = self.person("zhouwei"), self.at("zhouwei", "/admin/recognition/")
+        passed = {"organization": "Organization/laboratory", "item": "RFT", "scope": scopes()[1], "name": "check",
+                  "certificate": "check", "passed": "yes"}  # fmt: skip
+        charged = {"organization": "Organization/shiqiao", "item": "RFT", "yuan": "121.90"}
+        for act, boxes in (("add-round", passed), ("add-price", charged)):
+            _expect(keeper.post_as(shelf, f"/admin/recognition/{act}/", boxes).status, 200)
+        doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/v/{self.visit}/")
+        twice = {"tests": "RFT", "laboratory": "Organization/laboratory"}
+        again = doctor.post_as(page, f"/v/{self.visit}/order/", twice)
+        _expect(again.status, 422)
+        chosen = _found(_EARLIER, page.text)
+        _expect(doctor.post_as(page, f"/v/{self.visit}/recognise/", {"recognise": chosen}).status, 200)
+        status, bundle = self.fhir(f"Task?code=recognition&encounter=Encounter/{self.visit}")
+        told = {box["type"]["coding"][0]["code"]: box for box in bundle["entry"][0]["resource"]["input"]}
+        _expect((status, told["fen"]["valueString"]), (200, "12190"))
+
+    def critical_value(self) -> None:
+        """A critical potassium is released by two, stands on the doctor's page, and is answered with a read-back."""
+        doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/v/{self.visit}/")
+        before = set(_TASK.findall(page.text))
+        placed = doctor.submit(page, "/order/", {"tests": ["LYTE"], "priority": "stat"})
+        task = next(found for found in _TASK.findall(placed.text) if found not in before)
+        values: dict[str, str | list[str]] = {
+            "result.2823-3": "6.80", "result.2951-2": "140", "result.2075-0": "101",
+        }  # fmt: skip
+        held = self.person("wanglei").submit(self.at("wanglei", f"/t/{task}/"), "/report/", values)
+        _expect(held.status, 200)
+        self.stands(task, "checking", "in-progress", "Organization/laboratory")
+        _expect(self.person("linhua").submit(self.at("linhua", f"/t/{task}/"), "/release/", {}).status, 200)
+        alarm = _found(_ALARM, self.at("zhangmin", "/w/sent/").text)
+        self.stands(alarm, "notified", "requested", "Organization/shiqiao")
+        page = self.at("zhangmin", f"/t/{alarm}/")
+        _expect(doctor.submit(page, "/acknowledge/", {"reason": "treat"}).status, 422)
+        _expect(doctor.submit(page, "/acknowledge/", {"reason": "treat", "readback": "yes"}).status, 200)
+        self.stands(alarm, "acknowledged", "in-progress", "Organization/shiqiao")
+
     # -- means
 
     def person(self, account: str) -> Browser:
@@ -237,6 +278,8 @@ STEPS = (
     (Walk.acknowledge, "demo.check-acknowledge"),
     (Walk.stranger, "demo.check-stranger"),
     (Walk.testimony, "demo.check-testimony"),
+    (Walk.recognise, "demo.check-recognise"),
+    (Walk.critical_value, "demo.check-critical"),
 )
 
 

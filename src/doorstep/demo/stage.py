@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Final
+from datetime import date, timedelta
+from typing import Any, Final
 
 from doorstep.demo.people import Resident, data, resident, rng_of
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
-from doorstep.workflows import order, referral, visit
+from doorstep.workflows import identity, order, recognition_library, referral, visit
+from doorstep.workflows.coordination import day
 from doorstep.workflows.referral import Sheet
 from doorstep.workflows.visit import Findings
 
 LABORATORY: Final = "Organization/laboratory"
 HOSPITAL: Final = "Organization/hospital"
+_DAY: Final = 86_400_000_000
 
 
 def actor(account: str) -> Actor:
@@ -28,6 +30,10 @@ def set_stage(store: Store, *, today: date, seed: int) -> None:
     for scene in data("scenes"):
         who = resident(rng_of(seed, scene["resident"]), scene["resident"], today)
         _play(store, actor(doctors[who.town]), who, scene)
+    known = data("results")
+    for case in known["cases"]:
+        _report(store, resident(rng_of(seed, case["resident"]), case["resident"], today), case)
+    _keep_library(store, known)  # from here on earlier results are recognised
 
 
 def _play(store: Store, doctor: Actor, who: Resident, scene: dict[str, str]) -> None:
@@ -46,4 +52,32 @@ def _play(store: Store, doctor: Actor, who: Resident, scene: dict[str, str]) -> 
         if "place" in scene:
             store.run(actor("zhaoqian"), referral.accept, task=sent.id, place=scene["place"])
     if scene.get("finish"):
+        store.run(doctor, visit.finish, encounter=opened.id)
+
+
+def _keep_library(store: Store, known: dict[str, Any]) -> None:
+    """What the laboratory has passed and what each institution charges."""
+    keeper = actor("zhouwei")
+    for entry in known["rounds"]:
+        on = (day(store.clock.now()) - timedelta(days=entry["days"])).isoformat()
+        store.run(keeper, recognition_library.add_round, organization=LABORATORY, item=entry["item"],
+                  scope=entry["scope"], name=entry["name"], certificate=entry["certificate"], on=on, passed="yes")
+    for entry in known["prices"]:
+        for member in known["charging"]:
+            store.run(keeper, recognition_library.set_price, organization=f"Organization/{member}",
+                      item=entry["item"], yuan=entry["yuan"], since=entry["since"])  # fmt: skip
+
+
+def _report(store: Store, who: Resident, case: dict[str, Any]) -> None:
+    """A visit with an order and the laboratory's entry; a critical one waits for the second person's check."""
+    doctor = actor(case["doctor"])
+    identity.by_number(store, doctor, number=who.number)
+    opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=case["complaint"],
+                       presence="identity")
+    placed = store.run(doctor, order.place, encounter=opened.id, tests=(case["test"],), laboratory=LABORATORY,
+                       priority=case["priority"])[0]  # fmt: skip
+    taken = store.clock.now() - case["days"] * _DAY
+    store.run(actor("wanglei"), order.report, task=placed.id, results=case["results"], taken=taken)
+    if case.get("finish"):
+        store.run(doctor, order.acknowledge, task=placed.id)
         store.run(doctor, visit.finish, encounter=opened.id)
