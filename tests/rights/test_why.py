@@ -73,6 +73,14 @@ def test_the_question_is_found_by_the_resident(officer: Any, door: Door) -> None
     ask(officer, "hejing", patient())
     rows = door.store.engine.once("SELECT resident, query FROM audit WHERE account = 'officer-zhuxi' AND query LIKE 'why %'")
     assert rows == [(who().id, "why Practitioner/hejing")]
+    assert "核对了某位同事的查阅依据" in door.enter("lijianguo").get("/me/readers/").content.decode()
+
+
+def test_the_page_speaks_english_too(officer: Any, door: Door) -> None:
+    entry = f"Condition/{condition(door.store)}"
+    answer = officer.get("/privacy/why/", {"person": "hejing", "entry": entry}, headers={"accept-language": "en"})
+    page = answer.content.decode()
+    assert "May not see it now" in page and "has no current ground" in page
 
 
 def test_a_resident_reads_whether_they_still_may(officer: Any, door: Door) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import instant
@@ -13,6 +13,9 @@ from doorstep.kernel.refs import Actor, Ref
 from doorstep.kernel.store import Store
 from doorstep.web.refusals import words
 from doorstep.web.resident.whose import ROLES, called, language
+
+ASKED: Final = "why "
+"""How the audit's query begins when somebody asked this about a colleague."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def _answers(request: Any, person: str, text: str) -> list[dict[str, Any]]:
     if not posts:
         raise RuleBroken("why.no-such-colleague", element="person")
     request.store.audit(Access(request.person.actor, "search-type", "AuditEvent", refs=(str(entry),),
-                               query=f"why {posts[0].reference}"))  # fmt: skip
+                               query=explained.ASKED + posts[0].reference))  # fmt: skip
     return [
         {"post": post, "role": words(ROLES.get(post.role, "me.role-other"), language()),
          "why": explained.why(request.store, post.actor, entry, full=False)}

@@ -144,7 +144,8 @@ def _by_day(request: Any, entries: list[Seen]) -> list[tuple[str, list[Line]]]:
 
 def _line(seen: Seen, names: dict[str, str], asked: str) -> Line:
     where, mine = names.get(seen.organization, ""), seen.person.startswith(("Patient/", "RelatedPerson/"))
-    why = _WHY.get(seen.reason) or ("me.why-own" if where else "me.why-none")
+    asked_why = seen.query.startswith(explained.ASKED)
+    why = _WHY.get(seen.reason) or ("me.why-own" if where and not asked_why else "me.why-none")
     role = ROLES.get(seen.role, "me.role-other")
     return Line(
         seen.id, seen.moment, where, words(role, language()),
@@ -156,6 +157,8 @@ def _line(seen: Seen, names: dict[str, str], asked: str) -> Line:
 def _what(seen: Seen) -> str:
     if seen.refused:
         return "me.what-refused"
+    if seen.query.startswith(explained.ASKED):
+        return "why.what"
     if seen.query.startswith("identify"):
         return "me.what-identified"
     if seen.action in _WRITES:
