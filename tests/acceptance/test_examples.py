@@ -43,6 +43,9 @@ WRONG_DEFINITIONS = {("validate.missing", "SearchParameter.base"), ("validate.ba
                      ("validate.invariant", "StructureDefinition")}  # fmt: skip
 """The same of definitions: without a base, with an id of 66 characters, patterns that are no constraint (sdf-4)."""
 
+OF_THE_SERVER = frozenset(("Subscription-example.json", "Subscription-example-error.json"))
+"""No client brings a Subscription that has failed already, or one to a host that no administrator has listed."""
+
 STEP = 4
 """Every fourth of the definitions that nobody asks for."""
 
@@ -180,6 +183,9 @@ def test_given_examples_whose_references_resolve_when_they_are_put_then_each_com
         sent = json.loads(text)
         where = f"{sent['resourceType']}/{sent['id']}"
         done = client.put(where, text)
+        if name in OF_THE_SERVER:
+            assert done.status == 422, (name, done.body)
+            continue
         assert done.status == 201, (name, done.body)
         assert differences(text, client.get(where, accept="application/fhir+json").body) == ""
         put += 1

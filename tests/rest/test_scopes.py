@@ -20,7 +20,7 @@ from tests.rest.client import Answer, Client
 from tests.rest.conftest import observation, patient
 
 LETTERS = "cruds"
-PATCH = [{"op": "add", "path": "/active", "value": True}]
+PATCH = [{"op": "add", "path": "/gender", "value": "male"}]
 
 
 def client_with(store: Store, granted: str, **more: Any) -> Client:

@@ -9,7 +9,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from doorstep.kernel.store import Store
 from doorstep.terms.privacy import programmes
-from doorstep.workflows import breakglass, consent, contract, programme
+from doorstep.workflows import breakglass, consent, contract, programme, referral
 from doorstep.workflows.consent import Terms
 from doorstep.workflows.coordination import day
 from tests.district import DOCTOR, LABORATORY, SPECIALIST, STRANGER, opened, ordered, sent, who
@@ -98,8 +98,10 @@ def test_a_desk_writes_down_what_was_signed_on_paper(district: Store) -> None:
 
 def test_refusal_takes_away_what_orders_and_referrals_gave_and_taking_it_back_returns_it(district: Store) -> None:
     encounter = opened(district)
-    sent(district, encounter)
+    referred = sent(district, encounter)
     ordered(district, encounter)
+    assert not sees_record(district, SPECIALIST), "only what was sent with the referral"
+    district.run(SPECIALIST, referral.accept, task=referred, place="bed 3")
     assert sees_record(district, SPECIALIST)
     id_ = district.run(resident(), consent.refuse, resident=patient(), to="Organization/hospital").id
     assert not sees_record(district, SPECIALIST)

@@ -73,6 +73,18 @@ def _hold(connection: Connection, work: WriteSet) -> None:
     joined = {_lock_number(_PATIENT, op.resident) for op in work.aliases}
     for number in sorted({_lock_number(put.type, put.id) for put in deleted} | joined):
         connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (number,))
+    _hold_versions(connection, work)
+
+
+def _hold_versions(connection: Connection, work: WriteSet) -> None:
+    """What was decided on must not change before this commit: two that each change what the other decided on would
+    both find it unchanged. Rows are locked in one order, so that neither waits for the other in turn."""
+    decided = {(e.part, e.type, e.id): "SHARE" for e in work.expects if e.version}
+    if not decided:
+        return
+    changed = {(put.part, put.type, put.id): "UPDATE" for put in work.puts if put.expected}
+    for key, strength in sorted({**decided, **changed}.items()):
+        connection.execute(f"SELECT 1 FROM resource WHERE part = %s AND type = %s AND id = %s FOR {strength}", key)
 
 
 def _lock_number(type_number: int, id_: str) -> int:

@@ -77,13 +77,16 @@ def policy() -> str:
 
 def keep(connection: psycopg.Connection[tuple[Any, ...]], *, changed: bool) -> None:
     """Install when tables were made or the rule is another than the one installed: it locks the tables for a moment."""
-    rule = sha256(policy().encode()).hexdigest()
-    known = connection.execute("SELECT value FROM setting WHERE name = 'rowsecurity'").fetchone()
-    if (changed or known is None or known[0] != rule) and install(connection):
-        connection.execute(
-            "INSERT INTO setting VALUES ('rowsecurity', %s) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [rule],
-        )
+    known = connection.execute(
+        "SELECT obj_description(p.oid, 'pg_policy') FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid"
+        " WHERE p.polname = 'doorstep_rule' AND c.relname = 'resource'"
+    ).fetchone()
+    if changed or known is None or known[0] != _digest():
+        install(connection)
+
+
+def _digest() -> str:
+    return sha256(policy().encode()).hexdigest()
 
 
 def install(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
@@ -103,6 +106,7 @@ def install(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
         connection.execute(f"DROP POLICY IF EXISTS doorstep_rule ON {table}")
         connection.execute(f"CREATE POLICY doorstep_rule ON {table} FOR SELECT TO {READER} USING ({rule})")
         connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    connection.execute(f"COMMENT ON POLICY doorstep_rule ON resource IS '{_digest()}'")
     return True
 
 

@@ -19,10 +19,14 @@ from doorstep.rest import audit_event, smart
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
+from doorstep.terms import systems
 
 ANYWHERE: Final = "http://base.invalid"
 _PAGES: Final = "http://pages.invalid"
 _OPERATIONS: Final = "http://hl7.org/fhir/OperationDefinition/"
+_BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
+_OURS: Final = frozenset(("$events",))
+"""Operations that no standard defines."""
 _PATCH: Final = "application/json-patch+json"
 _SINCE: Final = instant(real_now())[:10]
 """What is here can change when a process starts, not later."""
@@ -51,6 +55,7 @@ def statement(service: Service, base: str) -> dict[str, Any]:
     codes = {route.code for route in ROUTES}
     system = [code for code in ("transaction", "batch", "search-system", "history-system")
               if code in codes or code == "batch"]
+    whole = dict.fromkeys(route.code for route in ROUTES if route.shape == route.code)
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -68,6 +73,7 @@ def statement(service: Service, base: str) -> dict[str, Any]:
             },
             "resource": [_resource(service, name) for name in definitions().resources],
             "interaction": [{"code": code} for code in system],
+            "operation": [{"name": code[1:], "definition": _definition("Resource", code)} for code in whole],
             "searchParam": [_parameter(found) for found in _of_all_types()],
             "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}"
                             for name in definitions().compartments],
@@ -78,7 +84,10 @@ def statement(service: Service, base: str) -> dict[str, Any]:
 def _resource(service: Service, type_name: str) -> dict[str, Any]:
     from doorstep.rest.routes import ROUTES
 
-    routes = [route for route in ROUTES if "{type}" in route.shape and (not route.types or type_name in route.types)]
+    routes = [
+        route for route in ROUTES
+        if route.shape.startswith("{type}") and (not route.types or type_name in route.types)
+    ]  # fmt: skip
     codes = dict.fromkeys(_INTERACTIONS.get(route.code, route.code) for route in routes if route.code[0] != "$")
     operations = dict.fromkeys(route.code for route in routes if route.code[0] == "$")
     parameters = definitions().search[type_name]
@@ -99,7 +108,7 @@ def _resource(service: Service, type_name: str) -> dict[str, Any]:
         "searchRevInclude": _referrers().get(type_name, []),
         "searchParam": [_parameter(found) for found in offered],
         "operation": [
-            {"name": code[1:], "definition": _OPERATIONS + _definition(type_name, code)} for code in operations
+            {"name": code[1:], "definition": _definition(type_name, code)} for code in operations
         ],
     }
     if type_name == "AuditEvent":
@@ -125,9 +134,13 @@ def _parameter(found: SearchParameter) -> dict[str, Any]:
 
 
 def _definition(type_name: str, code: str) -> str:
-    """The OperationDefinition of the standard: those of every type are defined on Resource."""
+    """The OperationDefinition: of the standard (those of every type are defined on Resource), of bulk data, or ours."""
+    if code == "$export":
+        return _BULK + ("export" if type_name == "Resource" else f"{type_name.lower()}-export")
+    if code in _OURS:
+        return f"{systems.BASE}/OperationDefinition/{type_name}-{code[1:]}"
     everywhere = code in ("$validate", "$meta", "$meta-add", "$meta-delete")
-    return f"{'Resource' if everywhere else type_name}-{code[1:]}"
+    return f"{_OPERATIONS}{'Resource' if everywhere else type_name}-{code[1:]}"
 
 
 def _of_all_types() -> list[SearchParameter]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from doorstep.kernel.errors import Gone, NotFound
+from doorstep.kernel.grants import PACKET
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
@@ -84,6 +85,9 @@ def _raise(
     task = begin(tx, TABLE, TABLE.act("raise"), focus=ref, resident=resident, asking=late, asked=superior,
                  part_of=part_of, text=text, priority=priority, what=what)  # fmt: skip
     tx.grant(resident=Ref.parse(resident).id, org=superior, level=2, reason="escalation", source=str(task.ref))
+    # The late one sees what was reported about it, and takes it back by acting.
+    tx.grant(resident=Ref.parse(resident).id, org=late, level=2, reason="escalation", source=str(task.ref),
+             scope=PACKET, items=(str(task.ref),))  # fmt: skip
 
 
 def _raised(tx: Tx, ref: str) -> bool:
