@@ -60,7 +60,7 @@
     next.focus();
   }
 
-  var KEYS = { F2: ["[data-call]"], F3: ["[data-repeat]"], F6: ["[data-pass]"], F7: ["[data-transfer]"], F4: ["[data-save]"], F6: ["[data-accept]"], F8: ["[data-sign]"], F9: ["[data-print-now]", "[data-print]"] };
+  var KEYS = { F2: ["[data-call]"], F3: ["[data-repeat]"], F6: ["[data-pass]", "[data-accept]"], F7: ["[data-transfer]"], F4: ["[data-save]"], F8: ["[data-sign]"], F9: ["[data-print-now]", "[data-print]"] };
   document.addEventListener("keydown", function (event) {
     if (composing(event) || event.defaultPrevented) { return; }
     if (event.key === "Enter" && !event.ctrlKey && !event.altKey) { nextBox(event); return; }
