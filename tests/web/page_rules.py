@@ -36,6 +36,7 @@ RULES: dict[str, str] = {
     "admin/apps/<str:client>/": SECURITY, "admin/apps/<str:client>/save/": SECURITY,
     "admin/apps/<str:client>/switch/": SECURITY, "admin/apps/<str:client>/secret/": SECURITY,
     "now/": STAFF, "style/": OPEN, "style/look/": OPEN, "style/<str:shell>/": OPEN,
+    "look/residents/": STAFF, "look/<str:which>/": STAFF,
     "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,
     "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/<str:act>/": TOWNSHIP,
     "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": STAFF,

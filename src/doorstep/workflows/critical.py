@@ -94,7 +94,8 @@ def notify(
     value = f"{amount['value']} {amount['unit']}"
     task = begin(
         tx, TABLE, TABLE.act("raise"), focus=str(observation.ref), resident=resident,
-        asking=laboratory or tx.actor.organization, asked=orderer, priority="stat", encounter=order.get("encounter", {}).get("reference", ""), part_of=part_of,
+        asking=laboratory or tx.actor.organization, asked=orderer, priority="stat",
+        encounter=order.get("encounter", {}).get("reference", ""), part_of=part_of,
         what=analyte.concept if analyte else None,
         inputs=(item("value", value), item_reference("orderer", person)),
         also=(f"{observation.ref}/_history/{observation.version}",),

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from doorstep.workflows import escalation, exporting, followup, frontdesk, order, persons, pressing, referral, rights, visit
+from doorstep.workflows import (
+    escalation,
+    exporting,
+    followup,
+    frontdesk,
+    order,
+    persons,
+    pressing,
+    referral,
+    rights,
+    visit,
+)
 from doorstep.workflows.table import Table
 
 TABLES: Final[dict[str, Table]] = {
