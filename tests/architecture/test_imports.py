@@ -67,6 +67,10 @@ WITHIN = {
     ("order", "critical"): "a value beyond the limits cannot be released without its alarm, whoever calls the command",
     ("order", "recognition"): "a line cannot be ordered past an undecided earlier result, whoever calls the command",
     ("recognition", "critical"): "a result with an open alarm cannot be recognised",
+    ("critical", "callback"): "the last rung of an alarm is the laboratory's telephone",
+    ("critical", "contact"): "an alarm whose patient has left becomes a search for them",
+    ("queue", "booking"): "a booked person's number comes from their booking",
+    ("queue", "visit"): "calling a number opens the visit",
 }
 """Workflows that begin, or ask about, a case within another's act; what several do side by side is a journey."""
 

@@ -17,6 +17,8 @@ FRONT = "who works at the front desk"
 DESKS = "who keeps the desk of a clinic"
 WEEKS = "who sets the weeks of clinics"
 RESIDENTS = "residents and who acts for them"
+SAVINGS = "who decides on results, and who keeps the library of recognition"
+LIBRARY = "who keeps the library of recognition"
 
 RULES: dict[str, str] = {
     "": OPEN, "language/": OPEN, "view/": OPEN,
@@ -39,8 +41,8 @@ RULES: dict[str, str] = {
     "look/residents/": STAFF, "look/<str:which>/": STAFF,
     "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,
     "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/<str:act>/": TOWNSHIP,
-    "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": STAFF,
-    "admin/recognition/": STAFF, "admin/recognition/<str:act>/": STAFF,
+    "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
+    "admin/recognition/": LIBRARY, "admin/recognition/<str:act>/": LIBRARY,
     "desk/register/": REGISTERING, "desk/register/new/": REGISTERING, "desk/newborn/": REGISTERING,
     "desk/unnamed/": REGISTERING,
     "desk/duplicates/": REVIEWING, "desk/duplicates/<str:task>/": REVIEWING,

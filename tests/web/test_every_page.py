@@ -18,6 +18,7 @@ from tests.web.page_rules import (
     DEMO,
     DESKS,
     FRONT,
+    LIBRARY,
     MACHINE,
     OFFICER,
     PEOPLE,
@@ -25,6 +26,7 @@ from tests.web.page_rules import (
     RESIDENTS,
     REVIEWING,
     RULES,
+    SAVINGS,
     SECURITY,
     SOMEBODY,
     SOMEONE,
@@ -48,11 +50,14 @@ REFUSED: dict[str, dict[str, str]] = {
     WEEKS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     REVIEWING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused"},
     RESIDENTS: {"nobody": "sign in", "zhangmin": "refused", "wugang": "refused"},
+    SAVINGS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
+    LIBRARY: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     DEMO: {"nobody": "absent", "zhangmin": "absent", "wugang": "absent"},
 }
 """Rule -> who -> what they get, whatever they ask."""
 LET_IN = {SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
-          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident"}
+          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident",
+          SAVINGS: "zhangmin", LIBRARY: "wugang"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 

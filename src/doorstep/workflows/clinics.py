@@ -1,8 +1,8 @@
 """Clinics and their weeks: who sees people when, in places of some minutes, made ahead day by day.
 
 A clinic is a HealthcareService, its weekly template a Schedule (R4 scheduling module) with our extension for the
-rows of the week, each place a Slot. Holidays are the clinic's own dated table (HealthcareService.notAvailable), stopped hours
-the schedule's. A place may be kept for member institutions or for referrals until some hours before it.
+rows of the week, each place a Slot. Holidays are the clinic's own dated table (HealthcareService.notAvailable), stopped
+hours the schedule's. A place may be kept for member institutions or for referrals until some hours before it.
 """
 
 from __future__ import annotations
