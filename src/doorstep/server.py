@@ -30,6 +30,7 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 ROLES = ("api", "pages", "jobs")
 """What a process may do: the FHIR interface, the pages, background work. PostgreSQL: any mix in any process."""
 _CONFIG = "DOORSTEP_SERVE"
+_READY = "DOORSTEP_READY_FILE"
 STOP_SECONDS = 20
 _LOGS: dict[str, Any] = {
     "version": 1,
@@ -200,6 +201,7 @@ def worker() -> Wsgi:
         Finalize(None, _hooks(store).close, exitpriority=200)
     # A worker is a process of multiprocessing: atexit is not called at its end, a finalizer is.
     Finalize(None, store.close, exitpriority=100)
+    _announce_once(settings)
     return make_wsgi(store, settings)
 
 
@@ -218,11 +220,9 @@ def serve(settings: Settings) -> int:
     counts = tempfile.TemporaryDirectory(prefix="doorstep-metrics-")
     if settings.workers > 1:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts.name
-    scheme = "https" if settings.tls_certificate else "http"
-    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    os.environ[_READY] = str(Path(counts.name, "ready"))
     if token:
-        _say("accounts.cli-token", address=f"{scheme}://{host}:{settings.port}/", token=token)
-    threading.Thread(target=_announce, args=(f"{scheme}://{host}:{settings.port}", settings), daemon=True).start()
+        _say("accounts.cli-token", address=f"{_address(settings)}/", token=token)
     server = Granian(
         "doorstep.server:worker", address=settings.bind, port=settings.port, interface=Interfaces.WSGI,
         workers=settings.workers, blocking_threads=settings.threads, factory=True, websockets=False,
@@ -234,6 +234,25 @@ def serve(settings: Settings) -> int:
     with counts:
         server.serve()
     return 0
+
+
+def _address(settings: Settings) -> str:
+    scheme = "https" if settings.tls_certificate else "http"
+    host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+    return f"{scheme}://{host}:{settings.port}"
+
+
+def _announce_once(settings: Settings) -> None:
+    """Of all workers the first says that the server answers.
+
+    A thread of the process that makes the workers could hold a lock at the moment in which it is copied, and the copy
+    would wait for that lock for ever.
+    """
+    try:
+        Path(os.environ[_READY]).touch(exist_ok=False)
+    except FileExistsError:
+        return
+    threading.Thread(target=_announce, args=(_address(settings), settings), daemon=True).start()
 
 
 def _announce(base: str, settings: Settings) -> None:
