@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import access, bulk, claims, growth, peers, processes, requests
+from bench import access, audits, bulk, claims, growth, peers, processes, requests
 from bench.engines import ENGINES
 from bench.figures import Table
 from bench.wrk import Missing
@@ -43,6 +43,11 @@ def _claims(table: Table, folder: Path, options: Options) -> None:
 def _access(table: Table, folder: Path, options: Options) -> None:
     for engine_name in options.engine:
         access.bench(table, folder, engine_name=engine_name)
+
+
+def _audits(table: Table, folder: Path, options: Options) -> None:
+    for engine_name in options.engine:
+        audits.bench(table, folder, engine_name=engine_name, seconds=options.seconds)
 
 
 def _growth(table: Table, folder: Path, options: Options) -> None:
@@ -81,6 +86,7 @@ BENCHES: dict[str, Bench] = {
     "claims": _claims,
     "bulk": _bulk,
     "access": _access,
+    "audits": _audits,
     "growth": _growth,
     "extract": _micro("extract"),
     "validate": _micro("validate"),

@@ -46,7 +46,7 @@ def test_it_opens_with_work_under_way_in_every_list(store: Store) -> None:
     for reader in (TECHNICIAN, DESK):
         with store.snapshot(reader) as reads:
             waiting[reader.role] = len(reads.search("Task", [("owner", reader.organization)]))
-    assert waiting == {"technician": 3, "nurse": 2}
+    assert waiting == {"technician": 4, "nurse": 2}
     with store.snapshot(DOCTOR) as reads:
         assert len(reads.search("Encounter", [("service-provider", DOCTOR.organization), ("status", "in-progress")])) == 2
 
