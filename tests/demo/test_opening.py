@@ -48,7 +48,7 @@ def test_it_opens_with_work_under_way_in_every_list(store: Store) -> None:
             waiting[reader.role] = len(reads.search("Task", [("owner", reader.organization)]))
     assert waiting == {"technician": 4, "nurse": 2}
     with store.snapshot(DOCTOR) as reads:
-        assert len(reads.search("Encounter", [("service-provider", DOCTOR.organization), ("status", "in-progress")])) == 2
+        assert len(reads.search("Encounter", [("service-provider", DOCTOR.organization), ("status", "in-progress")])) == 3
 
 
 def test_what_is_under_way_was_done_by_the_people_of_the_district(store: Store) -> None:
