@@ -212,6 +212,7 @@ def test_the_second_lock_alone_gives_the_same_answers(
     world, chance = made.make(seed), random.Random(seed)
     made.fill(store, world, world.entries, grants=True)
     found: list[str] = []
+    monkeypatch.setattr(store.engine, "locks_searches", True)
     with monkeypatch.context() as patch:
         for place in (read, search_sql):
             patch.setattr(place, "scoped", _open)
