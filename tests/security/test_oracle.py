@@ -221,3 +221,21 @@ def test_the_second_lock_alone_gives_the_same_answers(
             found += differences(store, world, actor, chance=chance, folder=tmp_path / str(number))
     _forget_statements()
     assert found == []
+
+
+@pytest.mark.parametrize("lock", [True, False])
+def test_a_read_by_id_goes_through_the_second_lock_without_being_asked_to(
+    store: Store, monkeypatch: pytest.MonkeyPatch, lock: bool
+) -> None:
+    if store.engine.dialect == "sqlite":
+        pytest.skip("SQLite has no row-level security")
+    made.fill(store, made.make(1), made.make(1).entries, grants=False)
+    monkeypatch.setattr(read, "scoped", _open)
+    if not lock:
+        monkeypatch.setattr(store.engine, "_locked", None)
+    stranger = Actor("Practitioner/p9", "doctor", "Organization/nowhere", "TREAT", "x", NOW)
+    if lock:
+        with pytest.raises(NotFound):
+            store.read_once(stranger, "Patient", "r1")
+    else:
+        assert store.read_once(stranger, "Patient", "r1").id == "r1"
