@@ -28,3 +28,12 @@ def test_a_value_is_flagged_against_its_range() -> None:
 
 def test_what_is_not_ours_has_no_designation() -> None:
     assert designation("http://loinc.org", "0-0") is None
+
+
+def test_studies_have_a_kind_a_modality_and_both_names_and_are_no_laboratory_tests() -> None:
+    studies = catalogue.studies()
+    assert {each.kind for each in studies.values()} == {"ecg", "imaging"}
+    assert {each.kind for each in catalogue.tests().values()} == {"laboratory"}
+    assert [code for code, each in studies.items() if not each.modality or each.concept.zh == each.concept.en] == []
+    assert set(catalogue.orderables()) == {*catalogue.tests(), *studies}
+    assert [code for code, each in studies.items() if designation(each.concept.system, code) != each.concept] == []

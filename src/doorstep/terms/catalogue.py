@@ -14,6 +14,11 @@ from typing import Any, Final
 
 from doorstep.terms import systems
 
+LABORATORY: Final = "laboratory"
+ECG: Final = "ecg"
+IMAGING: Final = "imaging"
+"""The kinds of what can be ordered: which centre does it, and in what form its answer comes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Concept:
@@ -60,18 +65,21 @@ class Test:
     loinc: str
     specimen: str
     analytes: tuple[Analyte, ...]
+    kind: str = LABORATORY
+    modality: str = ""
+    """What makes the picture or the trace (DICOM CID 29); "" for the laboratory."""
 
 
 @cache
 def analytes() -> dict[str, Analyte]:
-    """By LOINC code."""
-    return {
-        row["loinc"]: Analyte(
-            Concept(systems.LOINC, row["loinc"], row["zh"], row["en"]), row["unit"], row["shown"],
-            _decimal(row["low"]), _decimal(row["high"]), row["digits"],
-        )
-        for row in _data("analytes")
-    }
+    """What the laboratory measures, by LOINC code."""
+    return {row["loinc"]: _analyte(row) for row in _data("analytes")}
+
+
+@cache
+def measurements() -> dict[str, Analyte]:
+    """What a machine measures on a trace, by LOINC code."""
+    return {row["loinc"]: _analyte(row) for row in _data("studies")["measurements"]}
 
 
 @cache
@@ -85,6 +93,25 @@ def tests() -> dict[str, Test]:
         )
         for row in _data("tests")
     }
+
+
+@cache
+def studies() -> dict[str, Test]:
+    """What is recorded or pictured, and read by a centre (ECG, imaging), by our code, in the order of the form."""
+    known = measurements()
+    return {
+        row["code"]: Test(
+            Concept(systems.TEST, row["code"], row["zh"], row["en"], row["short"]), row["loinc"], "",
+            tuple(known[code] for code in row["analytes"]), row["kind"], row["modality"],
+        )
+        for row in _data("studies")["studies"]
+    }
+
+
+@cache
+def orderables() -> dict[str, Test]:
+    """Everything that a visit can order from a centre, of every kind, by our code."""
+    return {**tests(), **studies()}
 
 
 @cache
@@ -132,12 +159,20 @@ def designation(system: str, code: str) -> Concept | None:
 @cache
 def _all() -> dict[tuple[str, str], Concept]:
     concepts = [analyte.concept for analyte in analytes().values()]
-    concepts += [test.concept for test in tests().values()]
+    concepts += [each.concept for each in measurements().values()]
+    concepts += [test.concept for test in orderables().values()]
     concepts += specialties().values()
     concepts += titles().values()
     concepts += [concept for name in _TABLES for concept in table(name).values()]
     concepts += [concept for act in _data("reasons") for concept in reasons(act).values()]
     return {(concept.system, concept.code): concept for concept in concepts}
+
+
+def _analyte(row: dict[str, Any]) -> Analyte:
+    return Analyte(
+        Concept(systems.LOINC, row["loinc"], row["zh"], row["en"]), row["unit"], row["shown"],
+        _decimal(row["low"]), _decimal(row["high"]), row["digits"],
+    )
 
 
 def _data(name: str) -> Any:

@@ -15,7 +15,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
-from doorstep.terms.catalogue import specialties, table, tests
+from doorstep.terms.catalogue import orderables, specialties, table
 from doorstep.workflows.affiliation import SYSTEM, in_force
 from doorstep.workflows.coordination import day
 from doorstep.workflows.directory import (
@@ -243,7 +243,7 @@ def _affiliation(code: str) -> dict[str, str]:
 
 
 def _item(code: str) -> dict[str, str]:
-    known = tests().get(code)
+    known = orderables().get(code)
     if known is None:
         raise Invalid("directory.unknown-code", element="items", code=code)
     return known.concept.coding()

@@ -116,7 +116,7 @@ def titles() -> list[Choice]:
 
 
 def items() -> list[Choice]:
-    return _choices(test.concept for test in catalogue.tests().values())
+    return _choices(test.concept for test in catalogue.orderables().values())
 
 
 def shown(name: str, code: str) -> str:
