@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.district import opened, ordered, sent, who
 from tests.web.browsing import Screen, chromium
@@ -83,7 +84,7 @@ def test_keys_lead_where_the_sheet_says(demo_site: Site) -> None:
         page.keyboard.press("Escape")
         assert not page.locator("#keys").is_visible()
         page.keyboard.press("/")
-        assert screen.focused() == "top-number"
+        expect(page.locator("#top-number")).to_be_focused()
         page.keyboard.type("?")
         assert not page.locator("#keys").is_visible()
         assert screen.wrong == []

@@ -98,8 +98,10 @@
     byId(id).querySelector(first).focus();
   }
   function closeSheet(sheet) {
+    if (cameFrom && cameFrom !== body && document.contains(cameFrom)) { cameFrom.focus(); }
+    // What is hidden loses the focus later, by itself and at a moment that nobody knows.
+    if (sheet.contains(document.activeElement)) { document.activeElement.blur(); }
     show(sheet, false);
-    if (cameFrom && document.contains(cameFrom)) { cameFrom.focus(); }
   }
   function close(from) {
     var sheet = over();
