@@ -1,13 +1,13 @@
 """Alarms of level 4, the only ones that interrupt: shown on every page of whoever has to answer, until it is answered.
 
-A source says which Tasks alarm whom. What has changed is asked every few seconds by every open page, so the question is
-answered from the worklist's rows; residents are read, and the reading audited, only when there is something to show.
+Which Tasks alarm whom is said in ``interrupts``. What has changed is asked every few seconds by every open page, so the
+question is answered from the worklist's rows; residents are read, and the reading audited, only when there is
+something to show.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,18 +15,16 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
-from doorstep.kernel.read import Reads
-from doorstep.kernel.worklist import Ask, Item
-from doorstep.web import critical_alarms, lists
+from doorstep.kernel.worklist import Item
+from doorstep.web import lists
 from doorstep.web.guard import staff
-from doorstep.web.menu import menu
-from doorstep.web.people import Person
+from doorstep.web.interrupts import INTERRUPTS, Interrupt
 from doorstep.web.templatetags.words import word
 
 MOST: Final = 3
 """Alarms shown at once; the list behind them has the rest."""
 
-Source = Callable[[Reads, Person], list[Item]]
+Raised = tuple[Interrupt, Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +39,38 @@ class Alarm:
     clock: lists.Clock | None
 
 
-def stat_referrals(reads: Reads, person: Person) -> list[Item]:
-    """A referral without delay that nobody at the receiving institution has answered."""
-    if not person.organization or "/w/referrals/" not in {entry.address for entry in menu(person)}:
-        return []
-    return reads.waiting(Ask(owner=person.organization, code="referral", state="sent", priority=0), limit=MOST)
-
-
-SOURCES: Final[tuple[Source, ...]] = (
-    critical_alarms.values, critical_alarms.raised, critical_alarms.calls, stat_referrals,
-)  # fmt: skip
-
-
 def of(request: Any) -> list[Alarm]:
     """What alarms the person of this request now."""
-    items = _items(request)
-    if not items:
+    raised = _raised(request)
+    if not raised:
         return []
     now = request.store.clock.now()
     with request.store.snapshot(request.person.actor) as reads:
-        rows = lists.of_items(reads, items, now)
-    return [
-        Alarm(
-            f"{row.id}.{row.version}",
-            row.flags[0] if row.flags else "stat",
-            row.resident.name if row.resident else "",
-            f"{word(row.workflow.label)} {row.item} · {row.asking}",
-            f"/t/{row.id}/",
-            row.clock,
-        )
-        for row in rows
-    ]
+        rows = lists.of_items(reads, [item for _, item in raised], now)
+    reasons = {item.id: interrupt for interrupt, item in raised}
+    return [_alarm(reasons[row.id], row) for row in rows]
+
+
+def _alarm(interrupt: Interrupt, row: lists.Row) -> Alarm:
+    return Alarm(
+        f"{row.id}.{row.version}",
+        interrupt.flag or interrupt.kind,
+        row.resident.name if row.resident else "",
+        f"{word(row.workflow.label)} {row.item} · {row.asking}",
+        interrupt.page.format(id=row.id),
+        row.clock,
+    )
 
 
 def mark(request: Any) -> str:
     """Changes when the alarms do."""
-    return _mark(_items(request))
+    return _mark([item for _, item in _raised(request)])
 
 
 @staff
 def now(request: Any) -> HttpResponse:
     """The alarms as a fragment; 304 when the page already shows them. A page asks this by itself ("shown")."""
-    items = _items(request)
-    tag = f'"{_mark(items)}"'
+    tag = f'"{mark(request)}"'
     if request.headers.get("If-None-Match") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
     response = render(request, "parts/alarms.html")
@@ -91,12 +78,12 @@ def now(request: Any) -> HttpResponse:
     return response
 
 
-def _items(request: Any) -> list[Item]:
+def _raised(request: Any) -> list[Raised]:
     person = getattr(request, "person", None)
     if person is None:
         return []
     with request.store.snapshot(person.actor, audited=False) as reads:
-        return [item for source in SOURCES for item in source(reads, person)][:MOST]
+        return [(each, item) for each in INTERRUPTS for item in each.source(reads, person)][:MOST]
 
 
 def _mark(items: list[Item]) -> str:

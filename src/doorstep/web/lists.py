@@ -117,7 +117,7 @@ def of_items(reads: Reads, items: Sequence[Item], now: int) -> list[Row]:
     """The rows of one page of the worklist, in its order: one question for the Tasks and their residents."""
     if not items:
         return []
-    rows, _ = _rows(reads, [("_id", ",".join(item.id for item in items))], now)
+    rows, _ = _rows(reads, [("_id", ",".join(item.id for item in items))], now, desks=True)
     place = {item.id: at for at, item in enumerate(items)}
     return sorted(_named_alike(rows), key=lambda line: place[line.id])
 
@@ -183,18 +183,23 @@ def clock(task: dict[str, Any], now: int) -> Clock | None:
     return Clock(abs(left) // 60_000_000, left < 0, tone, end, soon)
 
 
-def _general(task: dict[str, Any]) -> bool:
-    """Whether a Task is anybody's work: those of one role's desk are shown there alone."""
+def _resident_of(task: dict[str, Any]) -> str:
+    """The id of whom a Task is about; "" when it is about nobody's record."""
+    return str(task.get("for", {}).get("reference", "")).removeprefix("Patient/")
+
+
+def _general(task: dict[str, Any], *, desks: bool) -> bool:
+    """Whether a Task is anybody's work: those of one role's desk are shown there alone, unless asked for by name."""
     workflow = workflow_of(task)
-    return workflow in TABLES and workflow not in DESKS
+    return workflow in TABLES and (desks or workflow not in DESKS)
 
 
-def _rows(reads: Reads, query: list[tuple[str, str]], now: int) -> tuple[list[Row], bool]:
+def _rows(reads: Reads, query: list[tuple[str, str]], now: int, *, desks: bool = False) -> tuple[list[Row], bool]:
     query += [("_include", "Task:patient"), ("_sort", "authored-on"), ("_count", str(SHOWN))]
     page = reads.page("Task", query, strict=True)
     residents = {entry.id: card(exact.decode(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
     names = Names(reads)
-    tasks = [task for entry in page.matches if _general(task := exact.decode(entry.body))]
-    found = [row(task, residents.get(Ref.parse(task["for"]["reference"]).id), names, now) for task in tasks]
+    tasks = [task for entry in page.matches if _general(task := exact.decode(entry.body), desks=desks)]
+    found = [row(task, residents.get(_resident_of(task)), names, now) for task in tasks]
     found.sort(key=lambda line: (_RANK[line.priority], line.clock.at if line.clock else "~", line.submitted))
     return found, page.next_cursor is not None

@@ -95,10 +95,17 @@ def raise_pair(tx: Tx, *, first: str, second: str, finder: str, weight: float | 
     tx.actor = replace(tx.actor, organization=registry)
     tx.unique("duplicate", pair, registry)
     inputs = (item("weight", f"{weight:.1f}"),) if weight is not None else ()
+    # Somebody is being treated beside a record that may be theirs: the only question about a pair that cannot wait.
+    priority = "stat" if any(_seen_now(tx, each) for each in (first, second)) else "routine"
     task = begin(tx, TABLE, TABLE.act("raise"), focus=second, resident=first, asking=finder, asked=registry,
-                 inputs=inputs)  # fmt: skip
+                 inputs=inputs, priority=priority)  # fmt: skip
     _show(tx, str(task.ref), (first, second), registry)
     return task
+
+
+def _seen_now(tx: Tx, resident: str) -> bool:
+    query = [("patient", resident), ("status", "arrived,triaged,in-progress"), ("_count", "1")]
+    return bool(tx.page("Encounter", query, strict=True).matches)
 
 
 def raise_found(tx: Tx, *, first: str, second: str) -> bool:

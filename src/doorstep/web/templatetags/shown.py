@@ -14,6 +14,7 @@ register = template.Library()
 FLAGS: Final = {
     "critical": "part.flag-critical",
     "green": "part.flag-green",
+    "identity": "worklist.flag-identity",
     "stat": "web.priority-stat",
     "urgent": "web.priority-urgent",
     "late": "part.flag-late",
