@@ -76,6 +76,8 @@ def _place(row: dict[str, Any]) -> Resource:
     )  # fmt: skip
     if "within" in row:
         found["partOf"] = {"reference": f"Location/{row['within']}"}
+    if "specialty" in row:
+        found["type"] = [{"coding": [specialties()[row["specialty"]].coding()]}]
     if row["kind"] == "bd":
         found["operationalStatus"] = table("bed-status")["U"].coding()
     return found

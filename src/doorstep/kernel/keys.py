@@ -5,13 +5,17 @@ A command may decide on what its actor cannot see (is this number taken?), but s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.read import Reads
 from doorstep.kernel.tx import Tx
 
 _LAST = "\U0010ffff"
+_SOME: Final = 400
+"""How many keys one statement names."""
 
 
 def whole(tx: Tx) -> Reads:
@@ -26,6 +30,27 @@ def held(tx: Tx, kind: str, beginning: str) -> list[str]:
         [kind, beginning, beginning + _LAST, tx.now],
     )
     return [str(key) for (key,) in found]
+
+
+def held_by(tx: Tx, kind: str, holder: str) -> list[str]:
+    """The keys of a kind that a holder holds, in order; also one whose time has passed and that nobody took over."""
+    found = tx._reader.rows("SELECT key FROM claim WHERE kind = ? AND holder = ? ORDER BY key", [kind, holder])
+    return [str(key) for (key,) in found]
+
+
+def claimed(reads: Reads, kind: str, keys: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Key -> (holder, until) of those among some keys that somebody holds at the moment of the reader."""
+    asked = sorted(set(keys))
+    found: dict[str, tuple[str, int]] = {}
+    for start in range(0, len(asked), _SOME):
+        some = asked[start : start + _SOME]
+        marks = ", ".join("?" * len(some))
+        rows = reads.reader.rows(
+            f"SELECT key, holder, expires FROM claim WHERE kind = ? AND expires > ? AND key IN ({marks})",
+            [kind, reads.actor.at, *some],
+        )
+        found |= {str(key): (str(holder), int(expires)) for key, holder, expires in rows}
+    return found
 
 
 def kept_by(tx: Tx, kind: str, key: str) -> str | None:
