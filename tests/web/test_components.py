@@ -40,6 +40,7 @@ PAGE_PARTS = {
     "about_escalation",
     "about_order",
     "about_plan",
+    "about_plain",
     "about_referral",
     "emergency",
     "found",

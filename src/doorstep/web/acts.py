@@ -95,12 +95,23 @@ def _boxes(table: Table, act: Act, test: Test | None) -> tuple[Box, ...]:
         return _result_boxes(test)
     if (table.name, act.code) == ("order", "correct"):
         return (*_result_boxes(test), Box("note", "critical.box-correction", required=True))
-    found = _BOXES.get((table.name, act.code), ())
+    found = _BOXES.get((table.name, act.code), _usual(act))
     return tuple(
         Box(box.name, box.label, box.kind, box.name in act.needs, box.hint,
             tuple(reasons(f"{table.name}.{act.code}").values()) if box.kind == "reason" else ())
         for box in found
     )  # fmt: skip
+
+
+def _usual(act: Act) -> tuple[Box, ...]:
+    """The boxes of an act that has no form of its own: a reason and a note where it asks for them."""
+    return tuple(_USUAL[name] for name in act.needs if name in _USUAL)
+
+
+_USUAL: Final = {
+    "reason": Box("reason", "web.box-reason", "reason"),
+    "note": Box("note", "web.box-note", "area"),
+}
 
 
 def _result_boxes(test: Test | None) -> tuple[Box, ...]:

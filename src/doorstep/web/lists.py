@@ -15,7 +15,7 @@ from doorstep.kernel.refs import Ref
 from doorstep.kernel.worklist import Ask, Item
 from doorstep.terms.catalogue import designation
 from doorstep.workflows.coordination import boxes, deadline_of, moment, state_of, workflow_of
-from doorstep.workflows.identity import Card, card
+from doorstep.workflows.identity import Card, card, name_of
 from doorstep.workflows.registry import DESKS, TABLES
 from doorstep.workflows.table import State, Table
 
@@ -102,15 +102,20 @@ def organization_name(organization: dict[str, Any]) -> str:
 
 @dataclass(slots=True)
 class Names:
-    """Institutions by reference, read once a request."""
+    """Institutions, and people where one of them asks or is asked, by reference: read once a request."""
 
     reads: Reads
     known: dict[str, str] = field(default_factory=dict)
 
     def of(self, reference: str) -> str:
         if reference not in self.known:
-            self.known[reference] = organization_name(self.reads.read("Organization", Ref.parse(reference).id))
+            self.known[reference] = self._name(Ref.parse(reference))
         return self.known[reference]
+
+    def _name(self, of: Ref) -> str:
+        if of.type == "Organization":
+            return organization_name(self.reads.read("Organization", of.id))
+        return name_of(self.reads.read(of.type, of.id)) if self.reads.exists(of.type, of.id) else ""
 
 
 def of_items(reads: Reads, items: Sequence[Item], now: int) -> list[Row]:
@@ -183,9 +188,10 @@ def clock(task: dict[str, Any], now: int) -> Clock | None:
     return Clock(abs(left) // 60_000_000, left < 0, tone, end, soon)
 
 
-def _resident_of(task: dict[str, Any]) -> str:
+def resident_of(task: dict[str, Any]) -> str:
     """The id of whom a Task is about; "" when it is about nobody's record."""
-    return str(task.get("for", {}).get("reference", "")).removeprefix("Patient/")
+    kind, _, id_ = str(task.get("for", {}).get("reference", "")).partition("/")
+    return id_ if kind == "Patient" else ""
 
 
 def _general(task: dict[str, Any], *, desks: bool) -> bool:
@@ -200,6 +206,6 @@ def _rows(reads: Reads, query: list[tuple[str, str]], now: int, *, desks: bool =
     residents = {entry.id: card(exact.decode(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
     names = Names(reads)
     tasks = [task for entry in page.matches if _general(task := exact.decode(entry.body), desks=desks)]
-    found = [row(task, residents.get(_resident_of(task)), names, now) for task in tasks]
+    found = [row(task, residents.get(resident_of(task)), names, now) for task in tasks]
     found.sort(key=lambda line: (_RANK[line.priority], line.clock.at if line.clock else "~", line.submitted))
     return found, page.next_cursor is not None

@@ -74,8 +74,8 @@ def preview(request: Any, task: str) -> HttpResponse:
         found = reads.read("Task", task)
         if workflow_of(found) not in TABLES:
             raise NotFound("read.not-found", type="Task", id=task)
-        resident = reads.read("Patient", Ref.parse(found["for"]["reference"]).id)
-        row = lists.row(found, card(resident), Names(reads), now)
+        resident = lists.resident_of(found)
+        row = lists.row(found, card(reads.read("Patient", resident)) if resident else None, Names(reads), now)
     sheet = boxes(found.get("input", []))
     facts = [(label, sheet[name]) for name, label in _PREVIEWED.items() if sheet.get(name)]
     notes = [("web.box-note", note.get("text", "")) for note in found.get("note", ())]
@@ -111,10 +111,11 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         if table is None:
             raise NotFound("read.not-found", type="Task", id=task)
         names = Names(reads)
-        resident = Ref.parse(found["for"]["reference"]).id
+        resident = lists.resident_of(found)
         context: dict[str, Any] = {
-            "task": found, "banner": record.banner(reads, resident), "errors": errors, "given": given,
-            "failed": failed, "list": request.POST.get("list", request.GET.get("list", "")),
+            "task": found, "banner": record.banner(reads, resident) if resident else None,
+            "errors": errors, "given": given, "failed": failed,
+            "list": request.POST.get("list", request.GET.get("list", "")),
             "row": lists.row(found, None, names, now), "steps": steps(reads, table, found, names),
             "plan_rows": [(f"items[{place}].text", f"items[{place}].by") for place in range(PLAN_ROWS)],
             **_about(reads, table, found, names, now),
@@ -131,15 +132,12 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
 
 def steps(reads: Reads, table: Table, task: dict[str, Any], names: Names) -> list[Step]:
     """The transitions of a Task, oldest first, from their Provenances."""
-    people: dict[str, str] = {}
     found = []
     for entry in reads.search("Provenance", [("target", f"Task/{task['id']}"), ("_sort", "recorded")]):
         agent = entry["agent"][0]
         who, where = agent["who"].get("reference", ""), agent.get("onBehalfOf", {}).get("reference", "")
-        if who and who not in people:
-            people[who] = name_of(reads.read("Practitioner", Ref.parse(who).id))
         found.append(Step(
-            table.act(entry["activity"]["coding"][0]["code"]).label, people.get(who, ""),
+            table.act(entry["activity"]["coding"][0]["code"]).label, names.of(who) if who else "",
             names.of(where) if where else "", entry["occurredDateTime"], entry.get("reason", [None])[0],
             entry["activity"]["coding"][0]["code"],
         ))  # fmt: skip
@@ -150,6 +148,8 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     """What a page of this workflow shows besides the Task."""
     sheet, reply = boxes(task.get("input", [])), boxes(task.get("output", []))
     common: dict[str, Any] = {"sheet": sheet, "reply": reply}
+    if "focus" not in task or not lists.resident_of(task):  # about no record: what was asked stands in the Task
+        return common
     focus = Ref.parse(task["focus"]["reference"])
     if table.name == "escalation":
         late = reads.read(focus.type, focus.id)
@@ -182,4 +182,3 @@ def _plan(reads: Reads, reference: str, names: Names, now: int) -> list[lists.Ro
     care = reads.read("CarePlan", Ref.parse(reference).id)
     ids = [Ref.parse(entry["reference"]["reference"]).id for entry in care.get("activity", ())]
     return [lists.row(reads.read("Task", each), None, names, now) for each in ids]
-
