@@ -11,6 +11,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.index.sensitivity import DIRECTORY
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
+from doorstep.kernel.tx import Tx
 from doorstep.rest import rules
 from doorstep.rest.app import make_app
 from doorstep.terms import systems
@@ -152,3 +153,32 @@ def test_a_role_writes_the_types_of_its_row_and_no_others(district: Store, role:
 def test_nobody_but_the_local_operator_writes_the_directory(district: Store) -> None:
     assert [name for name in DIRECTORY for role in roles.ROLES if roles.may_write(role, name)] == []
     assert client_of(district, ADMIN).post("Organization", {"resourceType": "Organization", "name": "x"}).status == 201
+
+
+def certified(store: Store, scope: str, until: str = "2099-12-31") -> None:
+    """The doctor of the tests holds one certificate, of this scope, to this day."""
+    def put(tx: Tx) -> None:
+        id_ = DOCTOR.person.partition("/")[2]
+        held = {"identifier": [{"system": systems.PRACTICE_LICENCE, "value": "110500000000001"}],
+                "code": {"coding": [{"system": systems.PRACTICE_SCOPE, "code": scope}]}, "period": {"start": "2010-01-01", "end": until}}
+        tx.update({**tx.read("Practitioner", id_), "qualification": [held]})
+    store.run(ADMIN, put)
+
+
+def test_an_act_of_medicine_is_written_by_who_holds_the_certificate_for_it(district: Store) -> None:
+    opened(district)
+    doctor = client_of(district, DOCTOR)
+    drug = {"resourceType": "MedicationRequest", "status": "active", "intent": "order", "medicationCodeableConcept": {"text": "x"}, "subject": PERSON}
+    picture = {"resourceType": "DiagnosticReport", "status": "final", "code": {"text": "x"}, "subject": PERSON,
+               "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "RAD"}]}]}
+    wish = {**drug, "status": "draft", "intent": "proposal"}
+    for scope, until, prescribes, reads in (("general", "2099-12-31", 201, 403), ("imaging", "2099-12-31", 403, 201),
+                                            ("nursing", "2099-12-31", 403, 403), ("general", "2019-12-31", 403, 403)):
+        certified(district, scope, until)
+        assert [doctor.post(body["resourceType"], body).status for body in (drug, picture, wish)] == [prescribes, reads, 201], scope
+    refused = doctor.post("MedicationRequest", drug)
+    assert (refused.key, "MedicationRequest" in str(refused.json)) == ("client.beyond-licence", True)
+    made = doctor.post("MedicationRequest", wish).json
+    assert doctor.put(f"MedicationRequest/{made['id']}", {**drug, "id": made["id"]}).key == "client.beyond-licence"
+    gateway = client_of(district, Actor("Device/x", "gateway", DOCTOR.organization, "TREAT", "x"))
+    assert gateway.post("MedicationRequest", drug).status == 201

@@ -14,7 +14,11 @@ from doorstep.kernel import roles, scopes
 from doorstep.kernel.client import ClientTx, Resource, refuse_other_custodian
 from doorstep.kernel.errors import Forbidden
 from doorstep.kernel.index import label
+from doorstep.kernel.refs import Ref
 from doorstep.terms import systems
+from doorstep.terms.reserved import TYPES, reserved
+from doorstep.workflows.coordination import day
+from doorstep.workflows.directory_posts import licence_scopes
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 ANY: Final = frozenset({CREATE, UPDATE, DELETE})
@@ -69,6 +73,20 @@ def _lowered(tx: ClientTx, before: Resource | None, after: Resource | None) -> b
     return not set(filter(None, label(before).split("+"))) <= set(label(after).split("+"))
 
 
+def _beyond_licence(tx: ClientTx, before: Resource | None, after: Resource | None) -> bool:
+    """Whether somebody does what the law keeps for holders of a certificate that they do not hold today.
+
+    A gateway speaks for a system whose own people did it; its institution answers for that.
+    """
+    today = day(tx.now)
+    acts = [row for row in reserved() if after is not None and row.covers(after, today)]
+    if not acts or not tx.actor.person.startswith("Practitioner/"):
+        return False
+    id_ = Ref.parse(tx.actor.person).id
+    held = licence_scopes(tx.read("Practitioner", id_), today) if tx.exists("Practitioner", id_) else frozenset()
+    return any(held.isdisjoint(row.scopes) for row in acts)
+
+
 def _opens(tx: ClientTx, before: Resource | None, after: Resource | None) -> bool:
     return before is not None and tx.opens_grants(f"{before['resourceType']}/{before['id']}")
 
@@ -81,6 +99,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("client.opens-rights", (), CHANGE, "", _opens),
     Rule("client.link-by-merge", ("Patient", "Person"), frozenset({CREATE, UPDATE}), "link", _linked),
     Rule("client.person-stays", ("Patient", "Person", "RelatedPerson"), frozenset({DELETE}), "", _always),
+    Rule("client.beyond-licence", TYPES, frozenset({CREATE, UPDATE}), "", _beyond_licence),
     Rule("client.label-lowered", (), frozenset({UPDATE}), "meta.security", _lowered),
 )  # fmt: skip
 """Besides these: the role writes the type (kernel/roles.py), the token's scopes allow it, and the resource is kept by

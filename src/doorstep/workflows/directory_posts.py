@@ -29,6 +29,7 @@ from doorstep.workflows.directory import (
     extension,
     get,
     holds,
+    identifier,
     institution_of,
     may_appoint,
     put_extension,
@@ -300,11 +301,17 @@ def _fit(tx: Tx, who: Resource, post: Resource) -> None:
 
 def licensed(who: Resource, on: date) -> bool:
     """Whether somebody holds a practising certificate on a day."""
-    for each in who.get("qualification", ()):
-        numbers = [entry for entry in each.get("identifier", ()) if entry.get("system") == systems.PRACTICE_LICENCE]
-        if numbers and holds(each.get("period", {}), on):
-            return True
-    return False
+    return bool(_certificates(who, on))
+
+
+def licence_scopes(who: Resource, on: date) -> frozenset[str]:
+    """The scopes (``practice-scope``) of the practising certificates that somebody holds on a day."""
+    return frozenset(coded(each, systems.PRACTICE_SCOPE, "code") for each in _certificates(who, on))
+
+
+def _certificates(who: Resource, on: date) -> list[Resource]:
+    held = (each for each in who.get("qualification", ()) if holds(each.get("period", {}), on))
+    return [each for each in held if identifier(each, systems.PRACTICE_LICENCE)]
 
 
 def _take(tx: Tx, post: Resource, reference: str) -> None:
