@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from doorstep.kernel import alias, rows
+from doorstep.kernel import alias, drafts, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import system_hash
@@ -239,6 +239,9 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
     _grants(connection, work)
     for joined in work.aliases:
         for sql, values in alias.statements(joined):
+            _run(connection, sql.replace("?", "%s"), values)
+    for draft in work.drafts:
+        for sql, values in drafts.statements(draft):
             _run(connection, sql.replace("?", "%s"), values)
     for audit in work.audits:
         _run(

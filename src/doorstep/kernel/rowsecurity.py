@@ -106,6 +106,9 @@ def install(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
         connection.execute(f"DROP POLICY IF EXISTS doorstep_rule ON {table}")
         connection.execute(f"CREATE POLICY doorstep_rule ON {table} FOR SELECT TO {READER} USING ({rule})")
         connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    connection.execute("DROP POLICY IF EXISTS doorstep_rule ON draft")
+    connection.execute(f"CREATE POLICY doorstep_rule ON draft FOR SELECT TO {READER} USING (org = {_word('org')})")
+    connection.execute("ALTER TABLE draft ENABLE ROW LEVEL SECURITY")
     connection.execute(f"COMMENT ON POLICY doorstep_rule ON resource IS '{_digest()}'")
     return True
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from doorstep.kernel import alias, rows
+from doorstep.kernel import alias, drafts, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
 from doorstep.kernel.refs import part_of_id
@@ -79,6 +79,9 @@ class Batch:
             self.flush()
         for joined in work.aliases:
             for sql, values in alias.statements(joined):
+                self._connection.execute(sql, values)
+        for draft in work.drafts:
+            for sql, values in drafts.statements(draft):
                 self._connection.execute(sql, values)
         for audit in work.audits:
             self._gather("audit", audit)

@@ -10,6 +10,7 @@ from typing import Any
 from doorstep.kernel import exact, patch
 from doorstep.kernel.alias import Aliasing
 from doorstep.kernel.clock import FOREVER
+from doorstep.kernel.drafts import Drafting
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
     BadRequest,
@@ -45,7 +46,7 @@ from doorstep.kernel.writeset import (
 _MILLISECOND = 1000
 
 
-class Tx(Reads, Granting, Aliasing):
+class Tx(Reads, Granting, Aliasing, Drafting):
     """One command's view and its pending writes. A search does not see pending writes; a read by id does."""
 
     def __init__(

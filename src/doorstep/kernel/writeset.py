@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from doorstep.kernel.drafts import DraftOp
     from doorstep.kernel.index import IndexRows
 
 REPLACED: Final = 2
@@ -159,6 +160,7 @@ class WriteSet:
     bars: list[BarRow] = field(default_factory=list)
     bars_ended: list[tuple[str, int]] = field(default_factory=list)
     aliases: list[AliasOp] = field(default_factory=list)
+    drafts: list[DraftOp] = field(default_factory=list)
     audits: list[tuple[object, ...]] = field(default_factory=list)
     now: int = 0
 
@@ -176,6 +178,7 @@ class WriteSet:
             or self.bars
             or self.bars_ended
             or self.aliases
+            or self.drafts
             or self.audits
         )
 
