@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from doorstep.demo.people import SYNTHETIC, main_resident
+from doorstep.demo.people import SYNTHETIC, main_resident, resident, rng_of
 from doorstep.demo.population import DAY, SEED, owned, population
 from doorstep.kernel import exact
 from doorstep.kernel.tx import checked
@@ -67,7 +67,7 @@ def test_everything_says_that_it_is_invented() -> None:
 def test_numbers_belong_to_nobody_and_have_right_check_digits() -> None:
     people = [each for each in population(PEOPLE) if each["resourceType"] == "Patient"]
     numbers = [entry["value"] for each in people for entry in each["identifier"] if entry["system"] == systems.IDENTITY_NUMBER]
-    assert len(numbers) == PEOPLE - 1  # the newborn has none
+    assert len(numbers) == PEOPLE - 2  # the newborn has none, nor has the entry that somebody made twice
     assert [n for n in numbers if not n.startswith("509900") or identity_number(n).number != n] == []
     assert [each for each in people if not each["telecom"][0]["value"].startswith("126")] == []
     institutions = [each for each in population(0) if each["resourceType"] == "Organization" and "identifier" in each]
@@ -86,6 +86,26 @@ def test_hard_names_are_among_them() -> None:
     assert any(any(ord(character) > 0xFFFF for character in name) for name in names)
     assert any("\N{MIDDLE DOT}" in name for name in names)
     assert [name for name, count in Counter(names).items() if count == 2] != []
+
+
+def test_the_wide_district_has_fourteen_centres_and_begins_with_the_cast() -> None:
+    wide = list(population(60, wide=True))
+    kinds = Counter(each["type"][0]["coding"][0]["code"] for each in wide if each["resourceType"] == "Organization")
+    assert (kinds["township"], kinds["maternal"], kinds["hospital"]) == (14, 1, 2)
+    cast = [each["name"][0]["text"] for each in wide if each["resourceType"] == "Patient"][:11]
+    assert cast == [each["name"][0]["text"] for each in population(11) if each["resourceType"] == "Patient"]
+    assert len({each["managingOrganization"]["reference"] for each in wide if each["resourceType"] == "Patient"}) > 8
+    seen: set[str] = set()
+    for resource in wide:
+        checked(resource)
+        assert [each for each in references(resource) if each not in seen] == []
+        seen.add(f"{resource['resourceType']}/{resource['id']}")
+
+
+def test_somebody_stands_in_the_register_twice() -> None:
+    first, second = resident(rng_of(SEED, 8), 8, DAY), resident(rng_of(SEED, 9), 9, DAY)
+    assert (first.name, first.born, first.sex, first.phone) == (second.name, second.born, second.sex, second.phone)
+    assert (bool(first.number), bool(second.number), first.file != second.file) == (True, False, True)
 
 
 def test_each_institution_owns_what_it_wrote() -> None:

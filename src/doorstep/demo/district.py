@@ -1,8 +1,13 @@
-"""The institutions of the demo district and who works there."""
+"""The institutions of the demo district and who works there.
+
+The small district is what the main line and the tests need; the wide one is the whole of it: fourteen centres, the
+hospital for mothers and children, the hospital of Chinese medicine.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from doorstep.demo.people import SYNTHETIC, data
@@ -16,23 +21,69 @@ Resource = dict[str, Any]
 FOUNDED: Final = "2018-01-01"
 
 
-def directory() -> Iterator[Resource]:
+_WIDE: Final = 500
+"""Where the numbers of the wide district's institutions and staff begin: the small one may grow before them."""
+
+
+@cache
+def known(wide: bool = False) -> dict[str, Any]:
+    """What stands in the data: the small district, or that with the rest of the centres."""
+    small: dict[str, Any] = data("district")
+    if not wide:
+        return small
+    more = data("wide")
+    members = [row["id"] for row in more["organizations"]]
+    served = {service: [*each, *members] if more["as"] in each else each for service, each in small["served"].items()}
+    centres = [row["id"] for row in more["organizations"] if row["kind"] == "township"]
+    townships = [row["id"] for row in small["organizations"] if row["kind"] == "township"] + centres
+    served |= {row["id"]: townships for row in more["services"]}
+    return {**small, "served": served, "members": [*small["members"], *members],
+            **{part: [*small[part], *more[part]] for part in ("organizations", "departments", "staff", "services")}}  # fmt: skip
+
+
+@cache
+def centres(wide: bool = False) -> tuple[str, ...]:
+    """The townships' health centres, where residents are at home."""
+    return tuple(row["id"] for row in known(wide)["organizations"] if row["kind"] == "township")
+
+
+@cache
+def town_of(centre: str) -> str:
+    """The town of a health centre."""
+    return str(next(row["town"] for row in known(True)["organizations"] if row["id"] == centre))
+
+
+@cache
+def doctor_of(institution: str) -> str:
+    """The one who sees people at an institution: its first doctor in the data, at the hospital the head of a ward."""
+    return str(next(row["id"] for row in known(True)["staff"]
+                    if row["organization"] == institution and row["role"] == "doctor"))  # fmt: skip
+
+
+def directory(*, wide: bool = False) -> Iterator[Resource]:
     """Organizations, places, services, affiliations, practitioners and their posts, each after what it refers to."""
-    known = data("district")
-    for number, row in enumerate(known["organizations"], 1):
-        yield _organization(row, number, known["district"])
-    for row in known["departments"]:
+    rows = known(wide)
+    small = known()
+    for number, row in _numbered(rows["organizations"], len(small["organizations"])):
+        yield _organization(row, number, rows["district"])
+    for row in rows["departments"]:
         yield _department(row)
-    for row in known["places"]:
+    for row in rows["places"]:
         yield _place(row)
-    for row in known["services"]:
+    for row in rows["services"]:
         yield _made("HealthcareService", row["id"], active=True, name=row["name"],
                     providedBy=_organization_ref(row["organization"]),
                     category=[{"coding": [table("affiliation")[row["role"]].coding()]}])  # fmt: skip
-    yield from _affiliations(known)
-    yield from _alliance(known)
-    for number, row in enumerate(known["staff"], 1):
+    yield from _affiliations(rows)
+    yield from _alliance(rows)
+    for number, row in _numbered(rows["staff"], len(small["staff"])):
         yield from _staff(row, number)
+
+
+def _numbered(rows: list[dict[str, Any]], small: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Each row with its number: those of the small district from 1, the others behind a gap."""
+    for place, row in enumerate(rows, 1):
+        yield (place if place <= small else place - small + _WIDE), row
 
 
 def _organization(row: dict[str, Any], number: int, district: str) -> Resource:
@@ -85,11 +136,14 @@ def _place(row: dict[str, Any]) -> Resource:
 
 def _affiliations(known: dict[str, Any]) -> Iterator[Resource]:
     services = {row["id"]: row for row in known["services"]}
+    others = {row["id"] for row in data("wide")["services"]}
     for service, members in known["served"].items():
         row = services[service]
         for member in members:
             yield _made(
-                "OrganizationAffiliation", f"{member}-{row['role']}", active=True,
+                "OrganizationAffiliation",
+                f"{member}-{row['organization']}-{row['role']}" if service in others else f"{member}-{row['role']}",
+                active=True,
                 organization=_organization_ref(member),
                 participatingOrganization=_organization_ref(row["organization"]),
                 code=[{"coding": [{"system": affiliation.SYSTEM, "code": row["role"]}]}],

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from doorstep.demo.district import doctor_of, town_of
 from doorstep.demo.people import SYNTHETIC, Resident, data, new_id
 from doorstep.kernel.clock import HOME
 from doorstep.terms import systems
@@ -22,7 +23,6 @@ Owned = tuple[str, Resource]
 _ALLERGY_CLINICAL = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
 _ALLERGY_VERIFIED = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 _DIAGNOSTIC = "http://terminology.hl7.org/CodeSystem/v2-0074"
-_DOCTORS = {"shiqiao": "zhangmin", "zhuxi": "hejing", "bailin": "tangyong", "hospital": "chenzhiyuan"}
 
 
 class History:
@@ -49,9 +49,8 @@ class History:
                 yield from self._visit(self._today - timedelta(days=days))
 
     def _patient(self) -> Resource:
-        who, known = self._resident, data("district")
-        town = next(row["town"] for row in known["organizations"] if row["id"] == who.town)
-        numbers = [{"system": systems.HEALTH_RECORD, "value": f"50990000{who.phone[3:]}"}]
+        who, district, town = self._resident, data("district")["district"], town_of(self._resident.town)
+        numbers = [{"system": systems.HEALTH_RECORD, "value": who.file}]
         if who.number:
             numbers.insert(0, {"use": "official", "system": systems.IDENTITY_NUMBER, "value": who.number})
         return self._made(
@@ -59,8 +58,7 @@ class History:
             name=[{"use": "official", "text": who.name, "family": who.family, "given": [who.given]}],
             telecom=[{"system": "phone", "value": who.phone, "use": "mobile"}],
             gender=who.sex, birthDate=who.born.isoformat(),
-            address=[{"use": "home", "district": known["district"], "city": town,
-                      "text": f"{known['district']}{town}{who.village}"}],
+            address=[{"use": "home", "district": district, "city": town, "text": f"{district}{town}{who.village}"}],
             managingOrganization={"reference": f"Organization/{who.town}"},
         )  # fmt: skip
 
@@ -82,7 +80,7 @@ class History:
         clinical = data("clinical")
         ill, chronic = self._why()
         place = "hospital" if rng.random() < 0.15 else who.town
-        doctor = {"reference": f"Practitioner/{_DOCTORS[place]}"}
+        doctor = {"reference": f"Practitioner/{doctor_of(place)}"}
         start = self._moment(day)
         ambulatory: Resource = {"class": {"system": systems.ACT_CODE, "code": "AMB", "display": "ambulatory"}}
         encounter = self._made(

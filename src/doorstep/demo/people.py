@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -36,6 +37,8 @@ class Resident:
     sex: str
     born: date
     number: str
+    file: str
+    """The number of their health record."""
     phone: str
     town: str
     village: str
@@ -56,16 +59,16 @@ def rng_of(seed: int, index: int) -> random.Random:
     return random.Random(f"{seed}/{index}")
 
 
-def resident(rng: random.Random, index: int, today: date) -> Resident:
+def resident(rng: random.Random, index: int, today: date, towns: Sequence[str] = TOWNS) -> Resident:
     """The resident with this place in the district; the first few are the cast that stories are told about."""
     cast = data("cast")
-    known: dict[str, Any] = cast[index] if index < len(cast) else _anybody(rng)
+    known: dict[str, Any] = cast[index] if index < len(cast) else _anybody(rng, towns)
     part = rng.randrange(_PARTS) + 1
     born = _birth(rng, known["age"], today, known.get("days"))
     return Resident(
         id=new_id(rng, part), part=part, name=known["name"], family=known["family"], given=known["given"],
-        sex=known["sex"], born=born, number="" if known.get("newborn") else _number(rng, born, known["sex"]),
-        phone=f"126{index:08d}", town=known["town"], village=rng.choice(data("names")["villages"].split()),
+        sex=known["sex"], born=born, number="" if known.get("unnumbered") else _number(rng, born, known["sex"]),
+        file=f"50990000{index:08d}", phone=f"126{known.get('phone', index):08d}", town=known["town"], village=rng.choice(data("names")["villages"].split()),
         ills=tuple(known["ills"]), allergy=known["allergy"], steady=known.get("steady", False),
     )  # fmt: skip
 
@@ -80,7 +83,7 @@ def main_resident(today: date, *, seed: int) -> Resident:
     return resident(rng_of(seed, 0), 0, today)
 
 
-def _anybody(rng: random.Random) -> dict[str, Any]:
+def _anybody(rng: random.Random, towns: Sequence[str]) -> dict[str, Any]:
     names = data("names")
     sex = rng.choice(("male", "female"))
     family, given = rng.choice(names["surnames"].split()), rng.choice(names[sex].split())
@@ -88,7 +91,7 @@ def _anybody(rng: random.Random) -> dict[str, Any]:
     chronic = data("clinical")["chronic"]
     ills = [code for code, ill in chronic.items() if age >= ill["from"] and rng.random() < ill["share"] * 1.6]
     return {
-        "name": family + given, "family": family, "given": given, "sex": sex, "age": age, "town": rng.choice(TOWNS),
+        "name": family + given, "family": family, "given": given, "sex": sex, "age": age, "town": rng.choice(towns),
         "ills": ills, "allergy": rng.randrange(4) if rng.random() < 0.12 else None,
     }  # fmt: skip
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
-from doorstep.demo.district import directory
+from doorstep.demo.district import centres, directory
 from doorstep.demo.histories import History
 from doorstep.demo.people import resident, rng_of
 
@@ -15,18 +15,23 @@ DAY: Final = date(2026, 11, 1)
 """The day on which the histories end, unless another is given."""
 
 
-def owned(n: int, seed: int = SEED, *, today: date = DAY) -> Iterator[tuple[str, dict[str, Any]]]:
+def owned(
+    n: int, seed: int = SEED, *, today: date = DAY, wide: bool = False, first: int = 0
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """(institution that wrote it, resource): the directory, then ``n`` residents with about 25 resources each.
 
-    Every reference points to something that came before.
+    Every reference points to something that came before. ``wide`` is the whole district with its fourteen centres;
+    ``first`` leaves out the directory and whoever comes before that resident.
     """
-    for entry in directory():
-        yield "alliance", entry
-    for index in range(n):
+    if not first:
+        for entry in directory(wide=wide):
+            yield "alliance", entry
+    towns = centres(wide)
+    for index in range(first, n):
         rng = rng_of(seed, index)
-        yield from History(rng, resident(rng, index, today), today).all()
+        yield from History(rng, resident(rng, index, today, towns), today).all()
 
 
-def population(n: int, seed: int = SEED, *, today: date = DAY) -> Iterator[dict[str, Any]]:
+def population(n: int, seed: int = SEED, *, today: date = DAY, wide: bool = False) -> Iterator[dict[str, Any]]:
     """The resources alone."""
-    return (entry for _, entry in owned(n, seed, today=today))
+    return (entry for _, entry in owned(n, seed, today=today, wide=wide))
