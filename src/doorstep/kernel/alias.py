@@ -72,6 +72,12 @@ def everybody(rows: Callable[[str, list[Any]], Sequence[Sequence[Any]]]) -> Move
     return {str(resident): (int(part), str(survivor)) for resident, part, survivor in found}
 
 
+def of_set(work: WriteSet) -> Iterator[Statement]:
+    """What an engine writes for the joinings of a write set."""
+    for op in work.aliases:
+        yield from statements(op)
+
+
 def statements(op: AliasOp) -> Iterator[Statement]:
     """What joining or parting does to the rows that are there; the same text on both engines."""
     old, new = [op.part, op.resident], [op.survivor_part, op.survivor]

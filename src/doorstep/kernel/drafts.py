@@ -67,8 +67,9 @@ class Drafting:
 
 
 def of_visit(reads: Reads, visit: str) -> list[Draft]:
-    """Every draft of a visit at the reader's institution, the newest first: the reader's own and those of colleagues."""
-    return _read(reads, "part = ? AND visit = ? AND org = ?", [part_of_id(visit) or 0, visit, reads.actor.organization])
+    """Every draft of a visit at the reader's institution, the newest first: the reader's and those of colleagues."""
+    key = [part_of_id(visit) or 0, visit, reads.actor.organization]
+    return _read(reads, "part = ? AND visit = ? AND org = ?", key)
 
 
 def of_person(reads: Reads) -> list[Draft]:
@@ -76,17 +77,21 @@ def of_person(reads: Reads) -> list[Draft]:
     return _read(reads, "person = ? AND org = ?", [reads.actor.person, reads.actor.organization])
 
 
-def statements(op: DraftOp) -> Iterator[tuple[str, list[Any]]]:
-    """What an engine writes for one change."""
+def of_set(work: WriteSet) -> Iterator[tuple[str, list[Any]]]:
+    """What an engine writes for the drafts of a write set."""
+    for op in work.drafts:
+        yield from _statements(op)
+
+
+def _statements(op: DraftOp) -> Iterator[tuple[str, list[Any]]]:
     key: list[Any] = [op.part, op.visit, op.person]
     if op.aside:
         yield "UPDATE draft SET aside = 1 WHERE part = ? AND visit = ? AND person = ?", key
     elif op.body:
-        yield (
-            f"INSERT INTO draft (part, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT (part, visit, person)"
-            " DO UPDATE SET org = excluded.org, resident = excluded.resident, saved = excluded.saved, aside = 0,"
-            " body = excluded.body"
-        ), [*key, op.org, op.resident, op.saved, op.body]
+        again = ", ".join(f"{name} = excluded.{name}" for name in ("org", "resident", "saved", "aside", "body"))
+        put = f"INSERT INTO draft (part, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 0, ?)"
+        values = [*key, op.org, op.resident, op.saved, op.body]
+        yield f"{put} ON CONFLICT (part, visit, person) DO UPDATE SET {again}", values
     else:
         yield "DELETE FROM draft WHERE part = ? AND visit = ? AND person = ?", key
 

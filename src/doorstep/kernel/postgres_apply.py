@@ -237,12 +237,8 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             (due.part, due.id, due.at, due.lane, due.kind, due.ref, due.payload),
         )
     _grants(connection, work)
-    for joined in work.aliases:
-        for sql, values in alias.statements(joined):
-            _run(connection, sql.replace("?", "%s"), values)
-    for draft in work.drafts:
-        for sql, values in drafts.statements(draft):
-            _run(connection, sql.replace("?", "%s"), values)
+    for sql, values in (*alias.of_set(work), *drafts.of_set(work)):
+        _run(connection, sql.replace("?", "%s"), values)
     for audit in work.audits:
         _run(
             connection,

@@ -77,12 +77,8 @@ class Batch:
             )
         if work.aliases:
             self.flush()
-        for joined in work.aliases:
-            for sql, values in alias.statements(joined):
-                self._connection.execute(sql, values)
-        for draft in work.drafts:
-            for sql, values in drafts.statements(draft):
-                self._connection.execute(sql, values)
+        for sql, values in (*alias.of_set(work), *drafts.of_set(work)):
+            self._connection.execute(sql, values)
         for audit in work.audits:
             self._gather("audit", audit)
 
