@@ -44,7 +44,7 @@ RULES: dict[str, str] = {
     "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
     "admin/recognition/": LIBRARY, "admin/recognition/<str:act>/": LIBRARY,
     "desk/register/": REGISTERING, "desk/register/new/": REGISTERING, "desk/newborn/": REGISTERING,
-    "desk/unnamed/": REGISTERING,
+    "desk/unnamed/": REGISTERING, "desk/unnamed/<str:resident>/": REGISTERING,
     "desk/duplicates/": REVIEWING, "desk/duplicates/<str:task>/": REVIEWING,
     "desk/duplicates/<str:task>/<str:act>/": REVIEWING,
     "admin/": PEOPLE, "admin/institutions/": PEOPLE, "admin/institutions/<str:organization>/": PEOPLE,

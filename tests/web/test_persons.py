@@ -114,6 +114,26 @@ def test_a_newborn_and_somebody_unnamed(site: Site) -> None:
     assert (page.status, 'id="p-mother-wrong"' in page.text) == (422, True)
 
 
+def test_somebody_unnamed_gets_a_name_or_is_linked_with_the_entry_that_has_the_number(site: Site) -> None:
+    nurse = site.enter("wangfang")
+    given = {"sex": "male", "note": "路人送来，昏迷，无证件", "witness": "Practitioner/zhangmin"}
+    for _ in range(2):
+        nurse.submit(nurse.get("/desk/unnamed/"), "/desk/unnamed/", given)
+    waiting = sorted(set(re.findall(r'href="(/desk/unnamed/[^"]+/)"', nurse.get("/desk/unnamed/").text)))
+    assert len(waiting) == 2
+    page = nurse.submit(nurse.get(waiting[0]), waiting[0], {"number": "123", "name": ""})
+    assert (page.status, 'id="p-number-wrong"' in page.text, 'id="p-name-wrong"' in page.text) == (422, True, True)
+    page = nurse.submit(page, waiting[0], {"number": number(), "name": "钱二"})
+    assert ("已补录钱二" in page.text, waiting[0] in page.text) == (True, False)
+    page = nurse.submit(nurse.get(waiting[1]), waiting[1], {"number": who().number, "name": who().name})
+    assert (page.status, "登记处" in page.text, who().id in page.text) == (409, True, False)
+    page = nurse.submit(page, waiting[1], {"number": who().number, "name": who().name, "ask": "1"})
+    assert ("已提请登记处" in page.text, waiting[1] in page.text) == (True, True)
+    run_due(site)
+    assert who().number[-4:] in site.enter("liting").get("/desk/duplicates/").text
+    assert site.enter("wanglei").get(waiting[1]).status == 403
+
+
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_the_pages_speak_one_language(site: Site, language: str) -> None:
     address = pair(site)

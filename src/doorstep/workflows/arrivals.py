@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, Issue
+from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import documents, systems
@@ -18,6 +19,8 @@ from doorstep.workflows.registration import Newcomer
 
 _NOTE: Final = 10
 """Characters that a note of two people has at least."""
+_WAITING: Final = 50
+"""Entries without a name that a desk sees at once."""
 _ORDERS: Final = range(1, 10)
 
 
@@ -76,20 +79,49 @@ def named(tx: Tx, *, resident: str, person: Newcomer) -> Stored:
 
     When the number is somebody's, the two entries are one person: they are merged, not renamed (409 persons.known).
     """
+    registration.allowed(tx)
     stored = tx.stored("Patient", Ref.parse(resident).id)
     patient = tx.read("Patient", stored.id)
-    temporary = [entry for entry in patient.get("identifier", ()) if entry.get("use") == "temp"]
-    if not temporary or systems.IDENTITY_NUMBER in {e.get("system") for e in patient["identifier"]}:
+    if not (temporary := _temporary(patient)):
         raise Conflict("persons.named-already", element="number")
     known = registration.resource(person, today=day(tx.now))
     registration.taken(tx, known, holder=stored.id)
     old = [{**entry, "use": "old"} for entry in temporary]
+    before = [{**each, "use": "old"} for each in patient.get("name", ())]
     patient |= {**known, "id": stored.id, "identifier": [*known["identifier"], *old]}
-    patient["name"] = [*known["name"], *({**each, "use": "old"} for each in tx.read("Patient", stored.id)["name"])]
+    patient["name"] = [*known["name"], *before]
     written, _ = tx.update(patient, if_match=stored.version)
     tx.due(tx.now, registration.COMPARE, ref=f"Patient/{stored.id}")
     registration.attest(tx, f"Patient/{stored.id}/_history/{written.version}", act="named")
     return written
+
+
+def ask_registry(tx: Tx, *, resident: str, person: Newcomer) -> None:
+    """The number of somebody unnamed is in the record already: the registry is asked to link the two entries.
+
+    The desk is told nothing of the other entry.
+    """
+    registration.allowed(tx)
+    entry = tx.read("Patient", Ref.parse(resident).id)
+    if not _temporary(entry):
+        raise Conflict("persons.named-already", element="number")
+    known = registration.resource(person, today=day(tx.now))
+    for system, value in registration.own_identifiers(known):
+        tx.due(tx.now, registration.SAME, ref=f"Patient/{entry['id']}", payload={"system": system, "value": value})
+
+
+def nameless(reads: Reads) -> list[dict[str, Any]]:
+    """The entries of the actor's institution that wait for a name and a number, newest first."""
+    query = [("identifier", f"{documents.TEMPORARY}|,{documents.NEWBORN}|"), ("active:not", "false"),
+             ("organization", reads.actor.organization), ("_sort", "-_lastUpdated"), ("_count", str(_WAITING))]  # fmt: skip
+    return [entry for entry in reads.search("Patient", query) if _temporary(entry)]
+
+
+def _temporary(patient: dict[str, Any]) -> list[dict[str, Any]]:
+    """The temporary numbers of an entry that has no other; [] when it has."""
+    numbers = patient.get("identifier", ())
+    held = [entry for entry in numbers if entry.get("use") == "temp"]
+    return [] if registration.own_identifiers({"identifier": [e for e in numbers if e not in held]}) else held
 
 
 def mother_by(tx: Tx, *, number: str) -> str:

@@ -86,6 +86,16 @@ def compare(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
         raise_pair(tx, first=f"Patient/{other.id}", second=ref, finder=finder)
 
 
+def same(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """Due work: an entry without a name turned out to have somebody's number; the registry links the two."""
+    entry = tx.read("Patient", Ref.parse(ref).id)
+    query = [("identifier", f"{payload['system']}|{payload['value']}"), ("active:not", "false"), ("_count", "2")]
+    finder = entry.get("managingOrganization", {}).get("reference") or tx.actor.organization
+    for found in tx.page("Patient", query, strict=True).matches:
+        if f"Patient/{found.id}" != ref:
+            raise_pair(tx, first=f"Patient/{found.id}", second=ref, finder=finder)
+
+
 def raise_pair(tx: Tx, *, first: str, second: str, finder: str, weight: float | None = None) -> Stored | None:
     """Ask whether two entries are one person; None when it has been asked. Runs as the record's own hand."""
     pair = " ".join(sorted((first, second)))

@@ -27,6 +27,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{duplicates.TABLE.name}.deadline": duplicates.remind,
     f"{lookups.TABLE.name}.deadline": lookups.remind,
     registration.COMPARE: duplicates.compare,
+    registration.SAME: duplicates.same,
     relations.AGE: relations.come_of_age,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

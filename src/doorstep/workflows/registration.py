@@ -29,6 +29,8 @@ DESK: Final = frozenset({"registrar", "nurse", "doctor", "family-team", "public-
 """Roles that may register somebody."""
 COMPARE: Final = "duplicate.compare"
 """Due work: compare a new or corrected entry with everybody else."""
+SAME: Final = "duplicate.same"
+"""Due work: somebody who was unnamed has the number of an entry that is there; the payload names system and value."""
 PROVENANCE: Final = f"{systems.BASE}/cs/registration-act"
 SEXES: Final = ("male", "female", "other", "unknown")
 
@@ -74,7 +76,7 @@ def admit(tx: Tx, patient: Resource, *, act: str, id: str | None = None, note: s
 
     ``witness`` is a second person who answers for it, ``note`` what both say.
     """
-    _allowed(tx)
+    allowed(tx)
     id = id or tx.fresh_id(patient)
     taken(tx, patient, holder=id)
     made = {"managingOrganization": {"reference": tx.actor.organization}} if tx.actor.organization else {}
@@ -94,7 +96,7 @@ def admit_client_patient(tx: Tx, resource: Resource) -> str:
     the record already (409 persons.known: look them up by identify and use that resident), a Patient without any
     identifier that belongs to one person (422), and links to other residents, which only the merge command makes.
     """
-    _allowed(tx)
+    allowed(tx)
     if resource.get("link"):
         raise Forbidden("persons.link-by-merge", element="Patient.link")
     _numbers(resource, day(tx.now))
@@ -177,7 +179,8 @@ def _agent(tx: Tx) -> Resource:
     }
 
 
-def _allowed(tx: Tx) -> None:
+def allowed(tx: Tx) -> None:
+    """Refuse who registers nobody."""
     if tx.actor.role not in DESK:
         raise Forbidden("persons.not-your-desk")
 

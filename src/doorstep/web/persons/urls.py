@@ -9,6 +9,7 @@ urlpatterns = [
     path("desk/register/new/", desk.register),
     path("desk/newborn/", arriving.newborn),
     path("desk/unnamed/", arriving.unnamed),
+    path("desk/unnamed/<str:resident>/", arriving.named),
     path("desk/duplicates/", review.waiting),
     path("desk/duplicates/<str:task>/", review.show),
     path("desk/duplicates/<str:task>/<str:act>/", review.act),
