@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from doorstep.journeys import handback
+from doorstep.journeys.following import ACTS as FOLLOWING
 from doorstep.journeys.witnessing import WITNESS
 from doorstep.kernel.errors import Invalid, NotFound
 from doorstep.kernel.refs import Stored
@@ -108,7 +109,8 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("export", "refuse"): Doing(
         lambda tx, task, data: exporting.refuse(tx, task=task, note=data.get("note", "")), ("note",)),
     ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
-    **{names: Doing(run, boxes) for names, (run, boxes) in {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK}.items()},
+    **{names: Doing(run, boxes) for names, (run, boxes) in
+       {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK, **FOLLOWING}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

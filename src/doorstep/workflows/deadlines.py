@@ -8,6 +8,7 @@ from typing import Any, Final
 from doorstep.kernel.due import Due, Runner
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import (
+    caring,
     directory_posts,
     escalation,
     exporting,
@@ -32,6 +33,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     **pressing.HANDLERS,
     **rights.HANDLERS,
     **frontdesk.HANDLERS,
+    **caring.HANDLERS,
     directory_posts.END: directory_posts.run_out,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

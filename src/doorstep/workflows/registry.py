@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from doorstep.workflows import (
+    caring,
     escalation,
     exporting,
     followup,
@@ -23,6 +24,7 @@ TABLES: Final[dict[str, Table]] = {
     for table in (
         visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE, exporting.TABLE,
         *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES,
+        *caring.TABLES,
     )
 }  # fmt: skip
 DESKS: Final[tuple[str, ...]] = tuple(sorted(name for name, table in TABLES.items() if table.desk))
