@@ -94,3 +94,16 @@ def test_a_record_restored_into_a_younger_cluster_goes_on_behind_what_it_has(
     seen, _ = settle(restored, 2)
     restored.close()
     assert [id_ for id_, _ in seen] == [old, made]
+
+
+def test_a_reader_of_some_types_gets_those_and_stands_behind_the_rest(store: Store, admin: Actor) -> None:
+    store.run(admin, lambda tx: [tx.create(BASIC) for _ in range(4)])
+    wanted = store.run(admin, lambda tx: tx.create({"resourceType": "Organization", "name": "x"})).id
+    settle(store, 5)
+    first = store.feed("", types=["Organization"])
+    assert [entry.id for entry in first.entries] == [wanted]
+    last = store.feed(first.cursor, types=["Organization"])
+    assert (last.entries, store.feed(last.cursor).entries) == ([], [])
+    again = store.run(admin, lambda tx: tx.create({"resourceType": "Organization", "name": "y"})).id
+    settle(store, 6)
+    assert [entry.id for entry in store.feed(last.cursor, types=["Organization"]).entries] == [again]

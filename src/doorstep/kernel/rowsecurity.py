@@ -98,7 +98,7 @@ def install(connection: psycopg.Connection[tuple[Any, ...]]) -> bool:
         return False
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {0}").format(sql.Identifier(READER)))
     connection.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {0}").format(sql.Identifier(READER)))
-    for table in ("session", "token"):
+    for table in ("session", "token", "opened"):
         connection.execute(sql.SQL("REVOKE ALL ON {} FROM {}").format(sql.Identifier(table), sql.Identifier(READER)))
     current = ("EXISTS (SELECT 1 FROM resource r WHERE r.part = version.part AND r.type = version.type"
                " AND r.id = version.id)")  # fmt: skip

@@ -23,6 +23,7 @@ from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Conflict
 from doorstep.kernel.explain import allowing
 from doorstep.kernel.feed import Feed
+from doorstep.kernel.opened import Openings
 from doorstep.kernel.postgres import PostgresEngine
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Stored
@@ -49,6 +50,7 @@ class Store:
         self.runner = Runner(self)
         self.secret = bytes.fromhex(self.setting("secret", "") or self._new_secret())
         self.sessions = Sessions(engine, self.clock)
+        self.openings = Openings(engine, self.clock)
         self._sealer: audit.Sealer | None = None
 
     # -- asking and writing
@@ -107,13 +109,13 @@ class Store:
         asking = dataclasses.replace(actor, at=self.clock.now())
         return Reads(_Once(self.engine, asking), asking, self.secret).stored(type, id)
 
-    def feed(self, after: str = "", *, limit: int = 1000) -> Feed:
+    def feed(self, after: str = "", *, limit: int = 1000, types: Sequence[str] = ()) -> Feed:
         """Every version that was committed after a cursor, in commit order; nothing is ever behind a reader.
 
         A transaction that began earlier may commit later: rows are given only below the horizon, under which nothing
         can appear any more. For subscriptions, exports and views; it is not a reader's road and asks no rights.
         """
-        return feed.read(self.engine, after, limit)
+        return feed.read(self.engine, after, limit, types)
 
     def audit(self, access: audit.Access) -> None:
         """Write an access down durably, with the grants that allowed it, before the answer that it tells of leaves.

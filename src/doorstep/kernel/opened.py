@@ -1,0 +1,72 @@
+"""Who has a Task open: one row a Task, which runs out by itself. A courtesy that forbids nothing, no part of the record.
+
+The first who opens is told of nobody; who comes later is told who, and since when, and may take it over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from doorstep.kernel.clock import Clock
+from doorstep.kernel.engine import Engine
+from doorstep.kernel.refs import Actor, part_of_id
+
+_COLUMNS: Final = "person, org, at"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Somebody (a reference) at an institution has had it open since a moment of the business clock."""
+
+    person: str
+    org: str
+    at: int
+
+
+class Openings:
+    """The openings of a record."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def open(self, task: str, actor: Actor, *, lasts: int, take: bool = False) -> Opening | None:
+        """Open a Task; the opening of somebody else when it still stands and is not taken over, else None.
+
+        Of two who open at once one is first: the row is replaced only when it has run out or is one's own.
+        """
+        now = self._clock.now()
+        key = [part_of_id(task) or 0, task]
+        mine = [actor.person, actor.organization, now]
+        self._engine.write([(
+            "INSERT INTO opened (part, task, person, org, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (part, task)"
+            " DO UPDATE SET person = excluded.person, org = excluded.org, at = excluded.at"
+            " WHERE ? = 1 OR opened.at <= ? OR opened.person = excluded.person",
+            [*key, *mine, int(take), now - lasts],
+        )])  # fmt: skip
+        standing = self._one(key)
+        return standing if standing is not None and standing.person != actor.person else None
+
+    def of(self, tasks: Iterable[str], *, lasts: int) -> dict[str, Opening]:
+        """Task -> the opening that still stands, of those that have one."""
+        wanted = list(tasks)
+        if not wanted:
+            return {}
+        marks = ", ".join("(?, ?)" for _ in wanted)
+        values: list[Any] = [value for task in wanted for value in (part_of_id(task) or 0, task)]
+        found = self._engine.once(
+            f"SELECT task, {_COLUMNS} FROM opened WHERE (part, task) IN (VALUES {marks}) AND at > ?",
+            [*values, self._clock.now() - lasts],
+        )
+        return {str(row[0]): Opening(*row[1:]) for row in found}
+
+    def close(self, task: str, actor: Actor) -> None:
+        """It is done, or left: nobody is told of it any more. Only one's own opening ends so."""
+        where = [part_of_id(task) or 0, task, actor.person]
+        self._engine.write([("DELETE FROM opened WHERE part = ? AND task = ? AND person = ?", where)])
+
+    def _one(self, key: list[Any]) -> Opening | None:
+        found = self._engine.once(f"SELECT {_COLUMNS} FROM opened WHERE part = ? AND task = ?", key)
+        return Opening(*found[0]) if found else None
