@@ -1,4 +1,4 @@
-"""Who has a Task open: one row a Task, which runs out by itself. A courtesy that forbids nothing, no part of the record.
+"""Who has a Task open: one row a Task, which runs out by itself. A courtesy that forbids nothing, and no record.
 
 The first who opens is told of nobody; who comes later is told who, and since when, and may take it over.
 """
