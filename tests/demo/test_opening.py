@@ -15,13 +15,15 @@ from doorstep.kernel import store as stores
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict
 from doorstep.kernel.store import Store
+from doorstep.workflows import queue
 from tests.district import DESK, DOCTOR, TECHNICIAN
 
 
 def test_it_is_prepared_once(tmp_path: Path) -> None:
     passwords = demo.prepare(tmp_path, residents=8)
     assert demo.prepare(tmp_path, residents=8) == passwords
-    assert len(set(passwords.values())) == len(passwords) == len(data("district")["staff"])
+    assert len(set(passwords.values())) == len(passwords)
+    assert passwords.keys() == {row["id"] for row in data("district")["staff"]} | {"lijianguo", "lifang"}
     assert (tmp_path / "demo-accounts.json").stat().st_mode & 0o777 == 0o600
     assert json.loads((tmp_path / "demo-accounts.json").read_text()) == passwords
     store = stores.open(f"sqlite:///{tmp_path}")
@@ -57,3 +59,13 @@ def test_what_is_under_way_was_done_by_the_people_of_the_district(store: Store) 
         acts = reads.search("Provenance", [])
     assert {each["agent"][0]["who"]["reference"].partition("/")[0] for each in acts} == {"Practitioner"}
     assert "Organization/doorstep" not in {each["agent"][0]["onBehalfOf"]["reference"] for each in acts}
+
+
+def test_in_the_wide_district_people_wait_at_a_clinic_and_a_pair_is_asked_about(store: Store) -> None:
+    fill(store, residents=21, today=date(2026, 11, 1), wide=True)
+    with store.snapshot(SYSTEM) as reads:
+        line = queue.tickets(reads, institution="Organization/shiqiao")
+        asked = reads.search("Task", [("code", "duplicate")])
+        booked = reads.search("Appointment", [("status", "booked")])
+    assert sorted(each.state for each in line) == ["called", "called", *["waiting"] * 5]
+    assert (len(asked), len(booked)) == (1, 3)

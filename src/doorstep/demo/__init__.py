@@ -8,8 +8,11 @@ from pathlib import Path
 from doorstep.kernel import store as stores
 from doorstep.kernel.clock import HOME
 
+RESIDENTS, WALKED = 2000, 60
+"""How many live in the district that is shown, and in the one that is walked through."""
 
-def prepare(data_dir: Path | str, residents: int = 200, *, database: str = "") -> dict[str, str]:
+
+def prepare(data_dir: Path | str, residents: int = 60, *, database: str = "") -> dict[str, str]:
     """Make the demo's data and accounts unless they are there; account -> password.
 
     Refuses a record that holds anything but a demo.
@@ -22,14 +25,16 @@ def prepare(data_dir: Path | str, residents: int = 200, *, database: str = "") -
     store = stores.open(database or f"sqlite:///{data_dir}")
     try:
         fill(store, residents=residents, today=datetime.now(HOME).date())
+        prepare_accounts(data_dir)
+        return make_accounts(data_dir, store)
     finally:
         store.close()
-    prepare_accounts(data_dir)
-    return make_accounts(data_dir)
 
 
 def main(data_dir: Path, *, port: int, residents: int, check: bool, database: str = "") -> int:
     """The verb ``demo``: serve the district on loopback, or walk through it from outside and say how it went."""
     from doorstep.demo.running import serve, walk
 
-    return walk(residents) if check else serve(data_dir, port=port, residents=residents, database=database)
+    if check:
+        return walk(residents or WALKED)
+    return serve(data_dir, port=port, residents=residents or RESIDENTS, database=database)

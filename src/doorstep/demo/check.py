@@ -20,9 +20,8 @@ from typing import Any
 from doorstep import locale_text
 from doorstep.demo.browser import Browser, Page
 from doorstep.demo.opening import day_of
-from doorstep.demo.people import data, main_resident
+from doorstep.demo.people import actor, data, main_resident
 from doorstep.demo.population import SEED
-from doorstep.demo.stage import actor
 from doorstep.kernel import store as stores
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME

@@ -37,8 +37,8 @@ def known(wide: bool = False) -> dict[str, Any]:
     centres = [row["id"] for row in more["organizations"] if row["kind"] == "township"]
     townships = [row["id"] for row in small["organizations"] if row["kind"] == "township"] + centres
     served |= {row["id"]: townships for row in more["services"]}
-    return {**small, "served": served, "members": [*small["members"], *members],
-            **{part: [*small[part], *more[part]] for part in ("organizations", "departments", "staff", "services")}}  # fmt: skip
+    both = {part: [*small[part], *more[part]] for part in ("organizations", "departments", "staff", "services")}
+    return {**small, **both, "served": served, "members": [*small["members"], *members]}
 
 
 @cache

@@ -9,10 +9,12 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Final, TextIO
 
+from doorstep.demo import front, private
 from doorstep.demo.people import data, main_resident
 from doorstep.demo.population import SEED, owned
 from doorstep.demo.stage import set_stage
@@ -24,23 +26,59 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 
 MARK: Final = "demo.day"
+STAGED: Final = "demo.staged"
+"""The setting that says that work is under way."""
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
+Progress = Callable[[int, int], None]
+"""Told (done, of how many) while something long is made."""
 
-def fill(store: Store, *, residents: int, today: date, seed: int = SEED) -> None:
+
+def fill(store: Store, *, residents: int, today: date, seed: int = SEED, wide: bool = False) -> None:
     """Put the district into an empty record, once. Conflict when the record holds anything else."""
+    snapshot(store, residents=residents, today=today, seed=seed, wide=wide)
+    begin(store)
+
+
+def snapshot(
+    store: Store, *, residents: int, today: date, seed: int = SEED, wide: bool = False, progress: Progress | None = None
+) -> None:
+    """What the institutions had written until the day, once. Conflict when the record holds anything else."""
+    if store.setting(MARK, ""):
+        return
+    refuse_others(store)
+    with tempfile.TemporaryDirectory() as folder:
+        files = _files(Path(folder), residents, today, seed, wide)
+        total, done = sum(file.stat().st_size for _, file in files), 0
+        for owner, file in files:
+
+            def told(bytes_read: int, _: int, before: int = done) -> None:
+                if progress:
+                    progress(before + bytes_read, total)
+
+            loaded = load(store, _writer(owner), file, processes=1, progress=told)
+            for _, refusal in loaded.refused:
+                raise refusal
+            done += file.stat().st_size
+    mark(store, today=today, seed=seed)
+
+
+def begin(store: Store) -> None:
+    """People sign in and begin their day, once."""
+    if store.setting(STAGED, ""):
+        return
+    front.open_the_day(store)
+    set_stage(store, today=day_of(store), seed=SEED)
+    store.set_setting(STAGED, day_of(store).isoformat())
+
+
+def refuse_others(store: Store) -> None:
+    """Conflict when a record holds anything and is not a demo."""
     if store.setting(MARK, ""):
         return
     with store.snapshot(SYSTEM, audited=False) as reads:
         if reads.history(count=1).entries:
             raise Conflict("demo.not-a-demo")
-    with tempfile.TemporaryDirectory() as folder:
-        for owner, file in _files(Path(folder), residents, today, seed):
-            loaded = load(store, _writer(owner), file, processes=1)
-            for _, refusal in loaded.refused:
-                raise refusal
-    set_stage(store, today=today, seed=seed)
-    mark(store, today=today, seed=seed)
 
 
 def mark(store: Store, *, today: date, seed: int) -> None:
@@ -54,17 +92,18 @@ def day_of(store: Store) -> date:
     return date.fromisoformat(store.setting(MARK, ""))
 
 
-def make_accounts(data_dir: Path) -> dict[str, str]:
-    """One account for each of the staff, with a random password; the passwords, kept in a file for the owner alone."""
+def make_accounts(data_dir: Path, store: Store) -> dict[str, str]:
+    """One account for each of the staff and two for a family, with random passwords, kept in a file for the owner."""
     file = data_dir / "demo-accounts.json"
     if file.exists():
         known: dict[str, str] = json.loads(file.read_text("utf-8"))
         return known
     from doorstep.web.accounts.models import Account
 
-    passwords = {row["id"]: "".join(secrets.choice(_LETTERS) for _ in range(10)) for row in data("district")["staff"]}
+    people = {row["id"]: f"Practitioner/{row['id']}" for row in data("district")["staff"]} | private.people(store)
+    passwords = {username: "".join(secrets.choice(_LETTERS) for _ in range(10)) for username in people}
     for username, password in passwords.items():
-        Account.objects.make(username, password, f"Practitioner/{username}")
+        Account.objects.make(username, password, people[username])
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as made:
         json.dump(passwords, made)
     return passwords
@@ -74,12 +113,12 @@ def _writer(owner: str) -> Actor:
     return Actor("Device/doorstep", "administrator", f"Organization/{owner}", "HOPERAT", "demo")
 
 
-def _files(folder: Path, residents: int, today: date, seed: int) -> list[tuple[str, Path]]:
+def _files(folder: Path, residents: int, today: date, seed: int, wide: bool) -> list[tuple[str, Path]]:
     """One file an institution, so that each is the custodian of what it wrote."""
     open_files: dict[str, TextIO] = {}
     paths: dict[str, Path] = {}
     try:
-        for owner, resource in owned(residents, seed, today=today):
+        for owner, resource in owned(residents, seed, today=today, wide=wide):
             if owner not in open_files:
                 paths[owner] = folder / f"{owner}.ndjson"
                 open_files[owner] = paths[owner].open("w", encoding="utf-8")

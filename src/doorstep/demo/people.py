@@ -15,6 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from doorstep.kernel.refs import Actor
 from doorstep.terms.identifiers import identity_check
 
 SYNTHETIC: Final = {
@@ -54,6 +55,12 @@ def data(name: str) -> Any:
     return json.loads(files(__package__).joinpath(f"data/{name}.json").read_text("utf-8"))
 
 
+def actor(account: str) -> Actor:
+    """One of the demo's staff as an actor."""
+    row = next(row for row in data("district")["staff"] if row["id"] == account)
+    return Actor(f"Practitioner/{account}", row["role"], f"Organization/{row['organization']}", "TREAT", account)
+
+
 def rng_of(seed: int, index: int) -> random.Random:
     """The resident's own source of chance, so that the first thousand of a million are the thousand."""
     return random.Random(f"{seed}/{index}")
@@ -68,7 +75,8 @@ def resident(rng: random.Random, index: int, today: date, towns: Sequence[str] =
     return Resident(
         id=new_id(rng, part), part=part, name=known["name"], family=known["family"], given=known["given"],
         sex=known["sex"], born=born, number="" if known.get("unnumbered") else _number(rng, born, known["sex"]),
-        file=f"50990000{index:08d}", phone=f"126{known.get('phone', index):08d}", town=known["town"], village=rng.choice(data("names")["villages"].split()),
+        file=f"50990000{index:08d}", phone=f"126{known.get('phone', index):08d}", town=known["town"],
+        village=rng.choice(data("names")["villages"].split()),
         ills=tuple(known["ills"]), allergy=known["allergy"], steady=known.get("steady", False),
     )  # fmt: skip
 
@@ -91,7 +99,8 @@ def _anybody(rng: random.Random, towns: Sequence[str]) -> dict[str, Any]:
     chronic = data("clinical")["chronic"]
     ills = [code for code, ill in chronic.items() if age >= ill["from"] and rng.random() < ill["share"] * 1.6]
     return {
-        "name": family + given, "family": family, "given": given, "sex": sex, "age": age, "town": rng.choice(towns),
+        "name": family + given, "family": family, "given": given, "sex": sex, "age": age,
+        "town": towns[int(rng.random() * len(towns))],  # as much chance for three towns as for fourteen
         "ills": ills, "allergy": rng.randrange(4) if rng.random() < 0.12 else None,
     }  # fmt: skip
 

@@ -1,33 +1,47 @@
-"""The demo as a running server, and the walk through one of its own."""
+"""The demo as a running server that can be reset, and the walk through one of its own."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from doorstep import demo, locale_text
-from doorstep.demo import check
+from doorstep.demo import check, keeping
 from doorstep.demo.people import data
 from doorstep.server import Settings
 from doorstep.server import serve as run_server
 from doorstep.terms.catalogue import titles
 
 HOST = "127.0.0.1"
+RESET: Final = "DOORSTEP_DEMO_RESET"
+"""Names the file by which a page asks for the demo to be made as it was."""
+_LOOK: Final = 0.3
 
 
 def serve(data_dir: Path, *, port: int, residents: int, database: str = "") -> int:
-    """Make or open the demo and serve it on loopback until it is stopped."""
-    _say("demo.making", n=residents)
-    passwords = demo.prepare(data_dir, residents, database=database)
-    _say("demo.open-this", address=f"http://{HOST}:{port}/")
-    for row in data("district")["staff"]:
-        sys.stdout.write(f"  {row['id']:<12} {passwords[row['id']]}   {row['name']} {titles()[row['title']].zh}\n")
-    _say("demo.stop-with")
-    return run_server(Settings(database or f"sqlite:///{data_dir}", str(data_dir), port, HOST, demo=True))
+    """Make or open the demo and serve it on loopback until it is stopped. Asked to, begin it again from its opening."""
+    asked = data_dir / "reset"
+    while True:
+        _say("demo.making", n=residents)
+        if database:
+            passwords = demo.prepare(data_dir, residents, database=database)
+        else:
+            passwords = keeping.opened(data_dir, residents=residents, progress=_bar)
+        _tell(passwords, port)
+        environment = os.environ if database else {**os.environ, RESET: str(asked)}
+        with _server(data_dir, port, database, environment) as server:
+            status = _watch(server, asked)
+        if status is not None:
+            return status
+        keeping.clear(data_dir)
 
 
 def walk(residents: int) -> int:
@@ -35,16 +49,52 @@ def walk(residents: int) -> int:
     with tempfile.TemporaryDirectory(prefix="doorstep-demo-") as folder:
         demo.prepare(folder, residents)
         port = _free_port()
-        command = [sys.executable, "-m", "doorstep.demo.running", folder, str(port)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ}) as server:
-            try:
-                if not _ready(server):
-                    _say("demo.not-ready")
-                    return 1
-                return check.run(f"http://{HOST}:{port}", folder)
-            finally:
-                server.terminate()
-                server.communicate()
+        with _server(Path(folder), port, "", os.environ, subprocess.PIPE) as server:
+            if not _ready(server):
+                _say("demo.not-ready")
+                return 1
+            return check.run(f"http://{HOST}:{port}", folder)
+
+
+def _tell(passwords: dict[str, str], port: int) -> None:
+    _say("demo.open-this", address=f"http://{HOST}:{port}/")
+    for row in data("district")["staff"]:
+        sys.stdout.write(f"  {row['id']:<12} {passwords[row['id']]}   {row['name']} {titles()[row['title']].zh}\n")
+    _say("demo.stop-with")
+
+
+@contextlib.contextmanager
+def _server(
+    data_dir: Path, port: int, database: str, environment: os._Environ[str] | dict[str, str], output: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """The server as a process of its own, ended with whatever is done with it."""
+    command = [sys.executable, "-m", "doorstep.demo.running", str(data_dir), str(port), database]
+    with subprocess.Popen(command, stdout=output, text=True, env=dict(environment)) as server:
+        before = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            yield server
+        finally:
+            signal.signal(signal.SIGTERM, before)
+            server.terminate()
+            server.communicate()
+
+
+def _watch(server: subprocess.Popen[str], asked: Path) -> int | None:
+    """Until the server ends: its exit status; None when a page has asked for another beginning."""
+    asked.unlink(missing_ok=True)
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+            return server.wait(_LOOK)
+        if asked.exists():
+            return None
+
+
+def _bar(done: int, total: int) -> None:
+    """How far the making has come: one line that grows on a terminal, nothing elsewhere."""
+    if sys.stdout.isatty() and total:
+        share = done / total
+        sys.stdout.write(f"\r  [{'#' * round(share * 40):<40}] {share:4.0%}" + ("\n" if done == total else ""))
+        sys.stdout.flush()
 
 
 def _ready(server: subprocess.Popen[str]) -> bool:
@@ -67,4 +117,5 @@ def _say(key: str, **params: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_server(Settings(f"sqlite:///{sys.argv[1]}", sys.argv[1], int(sys.argv[2]), HOST, demo=True)))
+    _folder, _port, _database = sys.argv[1:4]
+    sys.exit(run_server(Settings(_database or f"sqlite:///{_folder}", _folder, int(_port), HOST, demo=True)))

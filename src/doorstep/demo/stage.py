@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from doorstep.demo.people import Resident, data, resident, rng_of
+from doorstep.demo import front
+from doorstep.demo.people import Resident, actor, data, resident, rng_of
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
-from doorstep.workflows import identity, order, recognition_library, referral, visit
+from doorstep.workflows import duplicates, identity, order, recognition_library, referral, visit
 from doorstep.workflows.coordination import day
 from doorstep.workflows.referral import Sheet
 from doorstep.workflows.visit import Findings
@@ -16,12 +19,6 @@ from doorstep.workflows.visit import Findings
 LABORATORY: Final = "Organization/laboratory"
 HOSPITAL: Final = "Organization/hospital"
 _DAY: Final = 86_400_000_000
-
-
-def actor(account: str) -> Actor:
-    """One of the demo's staff as an actor."""
-    row = next(row for row in data("district")["staff"] if row["id"] == account)
-    return Actor(f"Practitioner/{account}", row["role"], f"Organization/{row['organization']}", "TREAT", account)
 
 
 def set_stage(store: Store, *, today: date, seed: int) -> None:
@@ -34,11 +31,22 @@ def set_stage(store: Store, *, today: date, seed: int) -> None:
     for case in known["cases"]:
         _report(store, resident(rng_of(seed, case["resident"]), case["resident"], today), case)
     _keep_library(store, known)  # from here on earlier results are recognised
+    front.prepare(store, today=today, seed=seed)
+    _ask_about_pair(store, today=today, seed=seed)
+
+
+def _ask_about_pair(store: Store, *, today: date, seed: int) -> None:
+    """Two entries look like one person: the registry is asked, as the nightly batch does."""
+    first, second = (f"Patient/{resident(rng_of(seed, index), index, today).id}" for index in data("results")["pair"])
+    with store.snapshot(SYSTEM, audited=False) as reads:
+        there = reads.search("Patient", [("_id", second.partition("/")[2])])
+    if there:
+        store.run(replace(SYSTEM, account="link"), duplicates.raise_found, first=first, second=second)
 
 
 def _play(store: Store, doctor: Actor, who: Resident, scene: dict[str, str]) -> None:
     opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=scene["complaint"],
-                       presence="identity")
+                       presence="identity")  # fmt: skip
     if "impression" in scene:
         findings = Findings(scene.get("systolic", ""), scene.get("diastolic", ""), impression=scene["impression"])
         store.run(doctor, visit.note_findings, encounter=opened.id, findings=findings)
@@ -61,7 +69,8 @@ def _keep_library(store: Store, known: dict[str, Any]) -> None:
     for entry in known["rounds"]:
         on = (day(store.clock.now()) - timedelta(days=entry["days"])).isoformat()
         store.run(keeper, recognition_library.add_round, organization=LABORATORY, item=entry["item"],
-                  scope=entry["scope"], name=entry["name"], certificate=entry["certificate"], on=on, passed="yes")
+                  scope=entry["scope"], name=entry["name"], certificate=entry["certificate"], on=on,
+                  passed="yes")  # fmt: skip
     for entry in known["prices"]:
         for member in known["charging"]:
             store.run(keeper, recognition_library.set_price, organization=f"Organization/{member}",
@@ -73,7 +82,7 @@ def _report(store: Store, who: Resident, case: dict[str, Any]) -> None:
     doctor = actor(case["doctor"])
     identity.by_number(store, doctor, number=who.number)
     opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=case["complaint"],
-                       presence="identity")
+                       presence="identity")  # fmt: skip
     placed = store.run(doctor, order.place, encounter=opened.id, tests=(case["test"],), laboratory=LABORATORY,
                        priority=case["priority"])[0]  # fmt: skip
     taken = store.clock.now() - case["days"] * _DAY

@@ -1,0 +1,107 @@
+"""The district is made once and kept; a demo is a copy of it in which people have begun their day.
+
+So it opens in seconds, and resetting is copying again. What was made for another program, or is a week old, is made
+anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from doorstep.demo.opening import MARK, STAGED, Progress, begin, make_accounts, refuse_others, snapshot
+from doorstep.kernel import store as stores
+from doorstep.kernel.clock import HOME
+
+KEPT: Final = "kept"
+_SAID: Final = "made.json"
+_FRESH: Final = timedelta(days=7)
+
+
+def opened(data_dir: Path, *, residents: int, progress: Progress | None = None) -> dict[str, str]:
+    """Make or open the demo in a folder; account -> password. Refuses a record that is not a demo's."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if not _is_open(data_dir):
+        if not is_kept(data_dir / KEPT, residents):
+            keep(data_dir / KEPT, residents=residents, progress=progress)
+        clear(data_dir)
+        for file in (data_dir / KEPT).iterdir():
+            if file.name != _SAID:
+                shutil.copy(file, data_dir / file.name)
+        store = stores.open(f"sqlite:///{data_dir}")
+        try:
+            begin(store)
+        finally:
+            store.close()
+    known: dict[str, str] = json.loads((data_dir / "demo-accounts.json").read_text("utf-8"))
+    return known
+
+
+def is_kept(folder: Path, residents: int) -> bool:
+    """Whether a district of that size was made by this program within a week."""
+    said = folder / _SAID
+    if not said.exists():
+        return False
+    made = json.loads(said.read_text("utf-8"))
+    today = datetime.now(HOME).date()
+    return made["of"] == _program(residents) and today - date.fromisoformat(made["day"]) < _FRESH
+
+
+def keep(folder: Path, *, residents: int, progress: Progress | None = None) -> None:
+    """Make the district anew. A folder appears only when it is complete."""
+    from doorstep.web.wsgi import prepare as prepare_accounts
+
+    partial, today = folder.with_name(folder.name + ".partial"), datetime.now(HOME).date()
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    store = stores.open(f"sqlite:///{partial}")
+    try:
+        snapshot(store, residents=residents, today=today, wide=True, progress=progress)
+        prepare_accounts(partial)
+        make_accounts(partial, store)
+    finally:
+        store.close()
+        _close_accounts()
+    (partial / _SAID).write_text(json.dumps({"day": today.isoformat(), "of": _program(residents)}), "utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def clear(data_dir: Path) -> None:
+    """Take away a demo, not what it is copied from."""
+    for file in data_dir.iterdir():
+        if file.is_file():
+            file.unlink()
+
+
+def _is_open(data_dir: Path) -> bool:
+    """Whether a whole demo lies here. What was begun and not finished is none; what is no demo is refused."""
+    if not (data_dir / "doorstep.db").exists():
+        return False
+    store = stores.open(f"sqlite:///{data_dir}")
+    try:
+        refuse_others(store)
+        return bool(store.setting(MARK, "") and store.setting(STAGED, ""))
+    finally:
+        store.close()
+
+
+@cache
+def _program(residents: int) -> str:
+    """Changes with the generator, with the shape of the record and with what is asked for."""
+    package = Path(__file__).parent
+    found = hashlib.sha256(str(residents).encode())
+    for file in sorted([*package.rglob("*.py"), *package.rglob("*.json"), *package.parent.rglob("kernel/sql/*")]):
+        found.update(file.read_bytes())
+    return found.hexdigest()
+
+
+def _close_accounts() -> None:
+    from django.db import connections
+
+    connections.close_all()

@@ -1,0 +1,80 @@
+"""Given a folder, when the demo is opened there, then the district is made once and each demo begins as a copy of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from doorstep.demo import front, keeping
+from doorstep.kernel import store as stores
+from doorstep.kernel.access import SYSTEM
+from doorstep.kernel.errors import Conflict
+from tests.district import opened as open_visit
+
+PEOPLE = 11
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("demo")
+    keeping.opened(made, residents=PEOPLE)
+    return made
+
+
+def counts(folder: Path) -> dict[str, int]:
+    store = stores.open(f"sqlite:///{folder}")
+    with store.snapshot(SYSTEM, audited=False) as reads:
+        found = {each: len(reads.search(each, [])) for each in ("Patient", "Encounter", "Task", "Appointment")}
+    store.close()
+    return found
+
+
+def test_what_people_did_stays_until_it_is_reset(folder: Path) -> None:
+    before, passwords = counts(folder), keeping.opened(folder, residents=PEOPLE)
+    store = stores.open(f"sqlite:///{folder}")
+    open_visit(store)
+    store.close()
+    keeping.opened(folder, residents=PEOPLE)
+    assert counts(folder)["Encounter"] == before["Encounter"] + 1
+    keeping.clear(folder)
+    assert keeping.opened(folder, residents=PEOPLE) == passwords
+    assert counts(folder) == before
+
+
+def test_the_district_is_made_again_when_it_is_old_or_another_was_asked_for(folder: Path) -> None:
+    kept, said = folder / keeping.KEPT, folder / keeping.KEPT / "made.json"
+    assert keeping.is_kept(kept, PEOPLE)
+    assert not keeping.is_kept(kept, PEOPLE + 1)
+    made = json.loads(said.read_text("utf-8"))
+    said.write_text(json.dumps({**made, "day": "2026-01-01"}), "utf-8")
+    assert not keeping.is_kept(kept, PEOPLE)
+    said.write_text(json.dumps(made), "utf-8")
+    assert not keeping.is_kept(folder / "kept.partial", PEOPLE)
+
+
+def test_what_was_begun_and_not_finished_is_begun_again(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").symlink_to(folder / "kept")
+    stores.open(f"sqlite:///{tmp_path}").close()
+    keeping.opened(tmp_path, residents=PEOPLE)
+    assert counts(tmp_path)["Patient"] == PEOPLE
+
+
+def test_a_folder_with_somebodys_record_is_refused(tmp_path: Path) -> None:
+    store = stores.open(f"sqlite:///{tmp_path}")
+    store.run(SYSTEM, lambda tx: tx.create({"resourceType": "Organization", "name": "Somebody's"}))
+    store.close()
+    with pytest.raises(Conflict) as refused:
+        keeping.opened(tmp_path, residents=PEOPLE)
+    assert refused.value.key == "demo.not-a-demo"
+    assert (tmp_path / "doorstep.db").exists()
+
+
+@pytest.mark.parametrize(("now", "begins"), [
+    ("2026-11-01T03:10", "2026-11-01T09:00"), ("2026-11-01T10:30", "2026-11-01T10:30"),
+    ("2026-11-01T20:00", "2026-11-02T09:00"), ("2026-11-01T15:30", "2026-11-02T09:00"),
+])
+def test_a_demo_begins_while_clinics_are_open(now: str, begins: str) -> None:
+    assert front.begins(datetime.fromisoformat(now)).isoformat()[:16] == begins
