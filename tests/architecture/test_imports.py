@@ -69,6 +69,7 @@ WITHIN = {
     ("recognition", "critical"): "a result with an open alarm cannot be recognised",
     ("critical", "callback"): "the last rung of an alarm is the laboratory's telephone",
     ("critical", "contact"): "an alarm whose patient has left becomes a search for them",
+    ("study", "recognition"): "a study that is done again carries the reason that a laboratory line carries",
     ("queue", "booking"): "a booked person's number comes from their booking",
     ("queue", "visit"): "calling a number opens the visit",
 }

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from doorstep.journeys import handback
+from doorstep.journeys.receiving import CONFIRM
 from doorstep.journeys.following import ACTS as FOLLOWING
 from doorstep.journeys.witnessing import WITNESS
 from doorstep.kernel.errors import Invalid, NotFound
@@ -23,6 +24,7 @@ from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
 from doorstep.workflows.persons import ACTS as PERSONS
 from doorstep.workflows.pressing import ACTS as PRESSING
 from doorstep.workflows.referral import Reply, Sheet
+from doorstep.workflows.studies import ACTS as STUDIES
 
 Data = Mapping[str, str]
 PLAN_ROWS: Final = 3
@@ -110,7 +112,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
         lambda tx, task, data: exporting.refuse(tx, task=task, note=data.get("note", "")), ("note",)),
     ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
     **{names: Doing(run, boxes) for names, (run, boxes) in
-       {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK, **FOLLOWING}.items()},
+       {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK, **STUDIES, **CONFIRM, **FOLLOWING}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

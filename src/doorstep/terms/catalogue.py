@@ -115,6 +115,13 @@ def orderables() -> dict[str, Test]:
 
 
 @cache
+def findings(kind: str = "") -> dict[str, Concept]:
+    """What a reader tells at once, without waiting for anybody, by code; of one kind of study, or of all."""
+    return {row["code"]: Concept(systems.FINDING, row["code"], row["zh"], row["en"])
+            for row in _data("reading")["findings"] if kind in ("", row["kind"])}  # fmt: skip
+
+
+@cache
 def reasons(act: str) -> dict[str, Concept]:
     """Coded reasons of one act, such as "referral.decline"."""
     rows = _data("reasons").get(act, [])
@@ -161,6 +168,7 @@ def _all() -> dict[tuple[str, str], Concept]:
     concepts = [analyte.concept for analyte in analytes().values()]
     concepts += [each.concept for each in measurements().values()]
     concepts += [test.concept for test in orderables().values()]
+    concepts += findings().values()
     concepts += specialties().values()
     concepts += titles().values()
     concepts += [concept for name in _TABLES for concept in table(name).values()]

@@ -273,6 +273,8 @@ def _lines(observation: Resource) -> list[Value]:
         flags = {_flag(part) for part in parts}
         flag = "H" if "H" in flags else "L" if "L" in flags else first.flag
         return [Value({"text": "", **observation["code"]}, text, first.unit, flag, "", at)]
+    if "valueCodeableConcept" in observation:  # a finding of a reader
+        return [Value(observation["code"], concept(observation["valueCodeableConcept"]), "", "", "", at)]
     return [_value(observation, at)] if "valueQuantity" in observation else []
 
 

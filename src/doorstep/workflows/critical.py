@@ -16,7 +16,7 @@ from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import critical as limits
 from doorstep.terms import systems
-from doorstep.terms.catalogue import Analyte, Concept, analytes, reasons
+from doorstep.terms.catalogue import Analyte, Concept, analytes, designation, reasons
 from doorstep.terms.critical import Limit
 from doorstep.terms.policies import policy
 from doorstep.workflows import callback, contact, escalation
@@ -85,19 +85,17 @@ def beyond(tx: Tx, code: str, value: Decimal, resident: str) -> str:
 
 def notify(
     tx: Tx, *, observation: Stored, found: dict[str, Any], order: dict[str, Any], orderer: str, part_of: str,
-    laboratory: str = "",
+    laboratory: str = "", what: Concept | None = None,
 ) -> Stored:  # fmt: skip
-    """Alarm whoever ordered about one released value. The Task."""
+    """Alarm whoever ordered about one released value, or one finding of a reader (``what`` was read). The Task."""
     analyte = analyte_of(found)
     resident, person = found["subject"]["reference"], order["requester"]["reference"]
-    amount = found["valueQuantity"]
-    value = f"{amount['value']} {amount['unit']}"
     task = begin(
         tx, TABLE, TABLE.act("raise"), focus=str(observation.ref), resident=resident,
         asking=laboratory or tx.actor.organization, asked=orderer, priority="stat",
         encounter=order.get("encounter", {}).get("reference", ""), part_of=part_of,
-        what=analyte.concept if analyte else None,
-        inputs=(item("value", value), item_reference("orderer", person)),
+        what=analyte.concept if analyte else what,
+        inputs=(item("value", said(found)), item_reference("orderer", person)),
         also=(f"{observation.ref}/_history/{observation.version}",),
     )  # fmt: skip
     tx.grant(resident=Ref.parse(resident).id, person=person, level=2, reason="order", source=str(task.ref))
@@ -198,6 +196,14 @@ def open_of(reads: Reads, observations: list[str]) -> list[dict[str, Any]]:
     return reads.search("Task", query)
 
 
+def said(observation: dict[str, Any]) -> str:
+    """What an Observation says, in the words that were shown: a number with its unit, or a finding."""
+    amount = observation.get("valueQuantity")
+    if amount is not None:
+        return f"{amount['value']} {amount['unit']}"
+    return str(observation["valueCodeableConcept"]["coding"][0]["display"])
+
+
 def code_of(observation: dict[str, Any]) -> str:
     """The LOINC code of what was measured."""
     codings = observation["code"]["coding"]
@@ -225,8 +231,8 @@ def analyte_of(observation: dict[str, Any]) -> Analyte | None:
 
 def _concept(case: Case) -> Concept | None:
     """What was measured, as the Task's code names it."""
-    known = [analytes().get(coding["code"]) for coding in case.task["code"]["coding"]]
-    return next((analyte.concept for analyte in known if analyte), None)
+    known = [designation(coding["system"], coding["code"]) for coding in case.task["code"]["coding"]]
+    return next((concept for concept in known if concept), None)
 
 
 def _told(tx: Tx, case: Case, recipient: str) -> Stored:

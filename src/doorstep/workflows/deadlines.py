@@ -19,6 +19,7 @@ from doorstep.workflows import (
     pressing,
     referral,
     rights,
+    studies,
     visit,
 )
 
@@ -33,6 +34,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     **pressing.HANDLERS,
     **rights.HANDLERS,
     **frontdesk.HANDLERS,
+    **studies.HANDLERS,
     **caring.HANDLERS,
     directory_posts.END: directory_posts.run_out,
 }

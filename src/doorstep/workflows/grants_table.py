@@ -47,6 +47,8 @@ OPENINGS: Final[tuple[Opening, ...]] = (
             ("order._publish", "order.withdraw"), ("order.access",)),
     Opening("order", ("critical.notify",), "grants.who-orderer", "2", "grants.scope-record",
             ("critical.handle", "critical.amend")),
+    Opening("order", ("study._place", "study.ask", "study_report.reopen"), "grants.who-centre", "2",
+            "grants.scope-record", ("study_report._publish", "study.withdraw"), ("study.access",)),
     Opening("escalation", ("escalation._raise",), "grants.who-superior", "2", "grants.scope-record",
             ("escalation.settle", "coordination._lift")),
     Opening("contract", ("contract.sign",), "grants.who-team", "2", "grants.scope-record", ("contract.end",),

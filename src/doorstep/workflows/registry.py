@@ -15,6 +15,7 @@ from doorstep.workflows import (
     pressing,
     referral,
     rights,
+    studies,
     visit,
 )
 from doorstep.workflows.table import Table
@@ -23,7 +24,7 @@ TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE, exporting.TABLE,
-        *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES,
+        *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES, *studies.TABLES,
         *caring.TABLES,
     )
 }  # fmt: skip

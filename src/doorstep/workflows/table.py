@@ -29,6 +29,9 @@ PARTY_LABELS: Final = {
     "booker": "booking.party-booker",
     "desk": "queue.party-desk",
     "room": "queue.party-room",
+    "centre": "study.party-centre",
+    "device": "study.party-device",
+    "keeper": "study.party-keeper",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
