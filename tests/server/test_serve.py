@@ -13,6 +13,7 @@ import pytest
 from tests.postgres import free_port
 from tests.server.running import Server, doorstep, environment, serving
 
+ORIGIN = {"Origin": "https://app.example"}
 PATIENT = {"resourceType": "Patient", "name": [{"family": "李"}]}
 
 
@@ -80,15 +81,18 @@ def test_what_is_not_safe_is_refused(tmp_path: Path, arguments: list[str], names
     assert refused.returncode == 2 and names in refused.stderr
 
 
-def test_health_and_metrics_are_for_administrators(tmp_path: Path, database: str) -> None:
+def test_a_token_opens_health_and_metrics_until_it_is_revoked(tmp_path: Path, database: str) -> None:
     with serving(tmp_path / "data", database) as server:
         assert server.get("/ops/health")["alarms"] == []
-        server.client.get("/fhir/metadata")
+        answer = server.client.get("/fhir/metadata", headers=ORIGIN)
+        assert "access-control-allow-origin" not in answer.headers
         metrics = server.client.get("/metrics").text
         assert 'doorstep_requests_total{method="GET",status="200"}' in metrics and "doorstep_late_due 0.0" in metrics
         for path in ("/ops/health", "/metrics"):
             assert httpx.get(server.base + path).status_code == 401
             assert httpx.get(server.base + path, headers={"Authorization": "Bearer x"}).status_code == 401
+        doorstep("token", "--as", "admin", "--revoke", data=server.data, url=database)
+        assert server.client.get("/fhir/Patient").status_code == 401
 
 
 def test_roles_may_run_apart_on_postgresql(tmp_path: Path, database: str) -> None:
@@ -103,20 +107,10 @@ def test_roles_may_run_apart_on_postgresql(tmp_path: Path, database: str) -> Non
         assert jobs.terminate() == 0
 
 
-def test_a_revoked_token_no_longer_holds(tmp_path: Path, database: str) -> None:
-    with serving(tmp_path / "data", database) as server:
-        assert server.client.get("/fhir/Patient").status_code == 200
-        doorstep("token", "--as", "admin", "--revoke", data=server.data, url=database)
-        assert server.client.get("/fhir/Patient").status_code == 401
-
-
-def test_a_web_origin_may_call_only_when_it_is_listed(tmp_path: Path) -> None:
-    asked = {"Origin": "https://app.example"}
-    with serving(tmp_path / "a") as server:
-        assert "access-control-allow-origin" not in server.client.get("/fhir/metadata", headers=asked).headers
-    with serving(tmp_path / "b", "", "--cors", "https://app.example") as server:
-        answer = server.client.get("/fhir/metadata", headers=asked)
-        assert answer.headers["access-control-allow-origin"] == "https://app.example"
+def test_a_web_origin_may_call_when_it_is_listed(tmp_path: Path) -> None:
+    with serving(tmp_path, "", "--cors", ORIGIN["Origin"]) as server:
+        answer = server.client.get("/fhir/metadata", headers=ORIGIN)
+        assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
 
 
 def test_a_database_alone_is_enough_to_serve(tmp_path: Path, database: str) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -18,12 +21,31 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        try:
-            yield browser
-        finally:
-            browser.close()
+    """The browser of this process: started once, with nothing kept from one test to the next."""
+    browser = _running()
+    if not browser.is_connected():
+        _running.cache_clear()
+        browser = _running()
+    try:
+        yield browser
+    finally:
+        for context in browser.contexts:
+            context.close()
+
+
+@cache
+def _running() -> Browser:
+    # Playwright's loop stays in this thread, where Django would take every later call for one from a coroutine.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    playwright = sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+
+    def stop() -> None:
+        browser.close()
+        playwright.stop()
+
+    atexit.register(stop)
+    return browser
 
 
 class Screen:

@@ -113,7 +113,8 @@ def ask_registry(tx: Tx, *, resident: str, person: Newcomer) -> None:
 def nameless(reads: Reads) -> list[dict[str, Any]]:
     """The entries of the actor's institution that wait for a name and a number, newest first."""
     query = [("identifier", f"{documents.TEMPORARY}|,{documents.NEWBORN}|"), ("active:not", "false"),
-             ("organization", reads.actor.organization), ("_sort", "-_lastUpdated"), ("_count", str(_WAITING))]  # fmt: skip
+             ("organization", reads.actor.organization), ("_sort", "-_lastUpdated"),
+             ("_count", str(_WAITING))]  # fmt: skip
     return [entry for entry in reads.search("Patient", query) if _temporary(entry)]
 
 
