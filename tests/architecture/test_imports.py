@@ -71,6 +71,8 @@ WITHIN = {
     ("critical", "contact"): "an alarm whose patient has left becomes a search for them",
     ("study", "recognition"): "a study that is done again carries the reason that a laboratory line carries",
     ("queue", "booking"): "a booked person's number comes from their booking",
+    ("ward_note", "stay"): "a note is written into a stay that is running",
+    ("ward_drug", "stay"): "a drug is ordered within a stay that is running",
     ("queue", "visit"): "calling a number opens the visit",
 }
 """Workflows that begin, or ask about, a case within another's act; what several do side by side is a journey."""

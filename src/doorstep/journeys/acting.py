@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from doorstep.journeys import handback
+from doorstep.journeys import handback, homecoming
 from doorstep.journeys.receiving import CONFIRM
 from doorstep.journeys.following import ACTS as FOLLOWING
 from doorstep.journeys.witnessing import WITNESS
@@ -24,6 +24,7 @@ from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
 from doorstep.workflows.persons import ACTS as PERSONS
 from doorstep.workflows.pressing import ACTS as PRESSING
 from doorstep.workflows.referral import Reply, Sheet
+from doorstep.workflows.ward import ACTS as WARD
 from doorstep.workflows.studies import ACTS as STUDIES
 
 Data = Mapping[str, str]
@@ -100,8 +101,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("order", "acknowledge"): Doing(lambda tx, task, data: order.acknowledge(tx, task=task)),
     ("order", "withdraw"): Doing(
         lambda tx, task, data: order.withdraw(tx, task=task, reason=data.get("reason", "")), ("reason",)),
-    ("plan", "complete"): Doing(
-        lambda tx, task, data: followup.complete(tx, task=task, note=data.get("note", "")), ("note",)),
+    # the way home: homecoming.ACTS
     ("plan", "miss"): Doing(
         lambda tx, task, data: followup.miss(tx, task=task, reason=data.get("reason", ""), note=data.get("note", "")),
         ("reason", "note")),
@@ -111,6 +111,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("export", "refuse"): Doing(
         lambda tx, task, data: exporting.refuse(tx, task=task, note=data.get("note", "")), ("note",)),
     ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
+    **{names: Doing(run, boxes) for names, (run, boxes) in {**WARD, **homecoming.ACTS}.items()},
     **{names: Doing(run, boxes) for names, (run, boxes) in
        {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK, **STUDIES, **CONFIRM, **FOLLOWING}.items()},
 }  # fmt: skip

@@ -21,6 +21,7 @@ from doorstep.workflows import (
     rights,
     studies,
     visit,
+    ward,
 )
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
@@ -34,6 +35,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     **pressing.HANDLERS,
     **rights.HANDLERS,
     **frontdesk.HANDLERS,
+    **ward.HANDLERS,
     **studies.HANDLERS,
     **caring.HANDLERS,
     directory_posts.END: directory_posts.run_out,

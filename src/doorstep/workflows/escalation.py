@@ -43,6 +43,15 @@ def raise_top(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
            what=_what(task))  # fmt: skip
 
 
+def raise_within(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """As ``raise_task``, to the institution whose Task it is: what it settles in its own house."""
+    task = _there(tx, ref)
+    if task is None or "owner" not in task or state_of(task) != payload["state"]:
+        return
+    _raise(tx, ref, task["for"]["reference"], task["owner"]["reference"], task.get("description", ""),
+           task["priority"], to=task["owner"]["reference"], what=_what(task))  # fmt: skip
+
+
 def raise_visit(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """A visit that should be over is not: the institution itself is told."""
     visit = _there(tx, ref)

@@ -17,6 +17,7 @@ from doorstep.workflows import (
     rights,
     studies,
     visit,
+    ward,
 )
 from doorstep.workflows.table import Table
 
@@ -24,6 +25,7 @@ TABLES: Final[dict[str, Table]] = {
     table.name: table
     for table in (
         visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE, exporting.TABLE,
+        *ward.TABLES,
         *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES, *studies.TABLES,
         *caring.TABLES,
     )

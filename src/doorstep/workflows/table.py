@@ -32,6 +32,10 @@ PARTY_LABELS: Final = {
     "centre": "study.party-centre",
     "device": "study.party-device",
     "keeper": "study.party-keeper",
+    "admission": "ward.party-admission",
+    "ward": "ward.party-ward",
+    "writer": "ward.party-writer",
+    "prescriber": "ward.party-prescriber",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
