@@ -1,0 +1,62 @@
+"""DuckDB over the columnar files: the views as tables, loaded once a state, asked by many threads."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+
+from doorstep.kernel.store import Store
+from doorstep.measures import columnar
+from doorstep.measures.columnar import State
+from doorstep.measures.views import VIEWS
+
+_CONFIG: Final[dict[str, Any]] = {"threads": 2, "memory_limit": "1GB"}
+
+
+class Frame:
+    """The record as of one cut-off: rows by SQL over the views. No statement here can reach a file."""
+
+    def __init__(self, folder: Path, state: State) -> None:
+        self.state = state
+        self._base = duckdb.connect(config=_CONFIG)
+        for view in VIEWS.values():
+            files = state.files.get(view.name, [])
+            columns = ", ".join(f'"{name}" {kind}' for name, kind in view.all_columns.items())
+            self._base.execute(f"CREATE TABLE {view.name} ({columns})")
+            if files:
+                self._base.execute(f"INSERT INTO {view.name} {columnar.newest(folder, view, files)}")
+        self._base.execute("SET enable_external_access = false")
+        self._base.execute("SET lock_configuration = true")
+
+    def rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one statement; ``$name`` stands for a value, and values that it does not name are left out."""
+        bound = {name: value for name, value in values.items() if f"${name}" in sql}
+        with self._base.cursor() as cursor:
+            return cursor.execute(sql, bound).fetchall()
+
+
+class Frames:
+    """The newest frame of one record; made again when it is older than ``every`` seconds of the business clock."""
+
+    def __init__(self, store: Store, folder: Path, *, every: int = 60) -> None:
+        self._store = store
+        self._folder = folder
+        self._every = every * 1_000_000
+        self._lock = threading.Lock()
+        self._frame: Frame | None = None
+
+    def now(self, *, fresh: bool = False) -> Frame:
+        """The frame to answer from; ``fresh`` reads what was committed until this moment."""
+        with self._lock:
+            frame = self._frame
+            if frame is None or fresh or self._store.clock.now() - frame.state.cut_off > self._every:
+                state = columnar.refresh(self._store, self._folder)
+                if frame is not None and frame.state.files == state.files:
+                    frame.state = state
+                else:
+                    frame = Frame(self._folder, state)
+                self._frame = frame
+            return frame

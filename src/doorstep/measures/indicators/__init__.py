@@ -1,0 +1,1 @@
+"""The indicators, one file each; ``measures.library`` lists them."""

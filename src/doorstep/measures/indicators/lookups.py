@@ -1,0 +1,23 @@
+"""Earlier results of others that were looked up without a decision."""
+
+from typing import Final
+
+from doorstep.measures.indicator import COUNT, START, Definition, Indicator, Says
+
+INDICATOR: Final = Indicator(
+    "lookups", "recognition", COUNT, "measures.unit-cases", ("township", "hospital"),
+    Says(
+        "measures.lookups",
+        "measures.lookups-says",
+        "measures.lookups-n",
+        "",
+        "measures.lookups-not",
+    ),
+    (Definition(1, START, """
+SELECT 'Task/' || id AS kase, asking AS institution, asked AS other, authored AS happened, 1 AS n, 1 AS d, item AS label
+FROM task t WHERE workflow = 'recognition' AND state = 'viewed'
+  AND NOT EXISTS (SELECT 1 FROM task w WHERE w.workflow = 'recognition' AND w.part_of = 'Task/' || t.id)
+  AND authored >= $since AND authored < $until
+"""),),
+    better="",
+)  # fmt: skip
