@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from doorstep.kernel import exact
 from doorstep.kernel.clock import instant
-from doorstep.kernel.errors import Conflict, Invalid
+from doorstep.kernel.errors import Conflict, Invalid, NotFound
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
@@ -42,6 +42,7 @@ TABLE: Final = Table(
     ),
 )  # fmt: skip
 
+INPATIENT: Final = "IMP"
 _CLASS: Final = {"system": systems.ACT_CODE, "code": "AMB", "display": "ambulatory"}
 _VITAL: Final = {"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": "vital-signs"}]}
 _PRESSURE: Final = {"coding": [{"system": systems.LOINC, "code": "85354-9"}]}
@@ -181,6 +182,8 @@ def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None)
 def _visit(tx: Tx, encounter: str, act: Act) -> tuple[dict[str, Any], int]:
     stored = tx.stored("Encounter", encounter)
     visit = exact.decode(stored.body)
+    if visit.get("class", {}).get("code") == INPATIENT:  # a stay has its own table
+        raise NotFound("read.not-found", type="Encounter", id=encounter)
     ours = visit.get("serviceProvider", {}).get("reference") == tx.actor.organization
     TABLE.check(act, state=visit["status"], parties=frozenset({"clinic"} if ours else ()))
     return visit, stored.version
@@ -188,7 +191,8 @@ def _visit(tx: Tx, encounter: str, act: Act) -> tuple[dict[str, Any], int]:
 
 def _running(tx: Tx, resident: str, institution: str) -> str | None:
     found = tx.search(
-        "Encounter", [("patient", resident), ("status", "in-progress"), ("service-provider", institution)]
+        "Encounter", [("patient", resident), ("status", "in-progress"), ("service-provider", institution),
+                      ("class:not", INPATIENT)]
     )
     return str(found[0]["id"]) if found else None
 

@@ -167,7 +167,7 @@ def _until(text: str) -> date | None:
 
 def _consents(request: Any, errors: dict[str, str], given: Any, failed: str, status: int) -> HttpResponse:
     with request.store.snapshot(request.person.actor) as reads:
-        found = reads.search("Consent", [("patient", subject(request))])
+        found = reads.search("Consent", [("patient", subject(request)), ("scope:not", "treatment")])
         institutions = reads.search("Organization", [("active", "true"), ("_sort", "name")])
     refs = [f"Organization/{each['id']}" for each in institutions]
     names = called(request.store, {_to(each) for each in found} | set(refs))
