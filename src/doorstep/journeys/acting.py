@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from doorstep.journeys import handback, homecoming
-from doorstep.journeys.receiving import CONFIRM
+from doorstep.journeys import handback, homecoming, referring
 from doorstep.journeys.following import ACTS as FOLLOWING
+from doorstep.journeys.receiving import CONFIRM
+from doorstep.journeys.result_feed import ACTS as RESULT_FEED
 from doorstep.journeys.witnessing import WITNESS
 from doorstep.kernel.errors import Invalid, NotFound
 from doorstep.kernel.refs import Stored
@@ -21,11 +22,14 @@ from doorstep.kernel.tx import Tx
 from doorstep.workflows import escalation, exporting, followup, order, referral, visit
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
+from doorstep.workflows.laboratory import ACTS as LABORATORY
 from doorstep.workflows.persons import ACTS as PERSONS
+from doorstep.workflows.prescribing import ACTS as PRESCRIBING
 from doorstep.workflows.pressing import ACTS as PRESSING
 from doorstep.workflows.referral import Reply, Sheet
-from doorstep.workflows.ward import ACTS as WARD
+from doorstep.workflows.referrals import ACTS as REFERRALS
 from doorstep.workflows.studies import ACTS as STUDIES
+from doorstep.workflows.ward import ACTS as WARD
 
 Data = Mapping[str, str]
 PLAN_ROWS: Final = 3
@@ -66,12 +70,23 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("visit", "cancel"): Doing(
         lambda tx, id_, data: visit.cancel(tx, encounter=id_, reason=data.get("reason", "")), ("reason",)),
     ("referral", "accept"): Doing(
-        lambda tx, task, data: referral.accept(tx, task=task, place=data.get("place", "")), ("place",)),
+        lambda tx, task, data: referring.accept(
+            tx, task=task, **{box: data.get(box, "") for box in ("place", "bed", "slot", "note")}),
+        ("place", "bed", "slot", "note")),
+    ("referral", "redirect"): Doing(
+        lambda tx, task, data: referring.redirect(
+            tx, task=task, **{box: data.get(box, "") for box in ("specialty", "reason", "alternative", "receiver")}),
+        ("specialty", "reason", "alternative", "receiver")),
     ("referral", "decline"): Doing(
-        lambda tx, task, data: referral.decline(
+        lambda tx, task, data: referring.decline(
             tx, task=task, reason=data.get("reason", ""), alternative=data.get("alternative", "")),
         ("reason", "alternative")),
-    ("referral", "arrive"): Doing(lambda tx, task, data: referral.arrive(tx, task=task)),
+    ("referral", "arrive"): Doing(lambda tx, task, data: referring.arrive(tx, task=task)),
+    ("referral", "triage"): Doing(
+        lambda tx, task, data: referral.triage(tx, task=task, level=data.get("level", ""), note=data.get("note", "")),
+        ("level", "note")),
+    ("referral", "bed"): Doing(
+        lambda tx, task, data: referral.bedded(tx, task=task, place=data.get("place", "")), ("place",)),
     ("referral", "miss"): Doing(lambda tx, task, data: referral.miss(tx, task=task)),
     ("referral", "return"): Doing(
         lambda tx, task, data: handback.hand_back(tx, task=task, reply=_reply(data), items=_plan(data)),
@@ -80,7 +95,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("referral", "settle"): Doing(
         lambda tx, task, data: referral.settle(tx, task=task, note=data.get("note", "")), ("note",)),
     ("referral", "withdraw"): Doing(
-        lambda tx, task, data: referral.withdraw(tx, task=task, reason=data.get("reason", "")), ("reason",)),
+        lambda tx, task, data: referring.withdraw(tx, task=task, reason=data.get("reason", "")), ("reason",)),
     ("order", "report"): Doing(
         lambda tx, task, data: order.report(
             tx, task=task, results=_results(data), conclusion=data.get("conclusion", "")),
@@ -113,7 +128,8 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("export", "withdraw"): Doing(lambda tx, task, data: exporting.withdraw(tx, task=task)),
     **{names: Doing(run, boxes) for names, (run, boxes) in {**WARD, **homecoming.ACTS}.items()},
     **{names: Doing(run, boxes) for names, (run, boxes) in
-       {**WITNESS, **PERSONS, **PRESSING, **FRONT_DESK, **STUDIES, **CONFIRM, **FOLLOWING}.items()},
+       {**WITNESS, **PERSONS, **PRESSING, **PRESCRIBING, **FRONT_DESK, **REFERRALS, **STUDIES, **CONFIRM, **FOLLOWING,
+        **LABORATORY, **RESULT_FEED}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 
@@ -150,7 +166,8 @@ def _reply(data: Data) -> Reply:
 
 def _sheet(boxes: Data) -> Sheet:
     return Sheet(boxes.get("impression", ""), boxes.get("illness", ""), boxes.get("history", ""),
-                 boxes.get("treatment", ""), boxes.get("consent", "") == "agreed")  # fmt: skip
+                 boxes.get("treatment", ""), boxes.get("consent", "") == "agreed",
+                 insurance=boxes.get("insurance", ""), filing=boxes.get("filing", ""))  # fmt: skip
 
 
 def _reports(boxes: Data) -> tuple[str, ...]:

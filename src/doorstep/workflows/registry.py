@@ -10,10 +10,13 @@ from doorstep.workflows import (
     exporting,
     followup,
     frontdesk,
+    laboratory,
     order,
     persons,
+    prescribing,
     pressing,
     referral,
+    referrals,
     rights,
     studies,
     visit,
@@ -26,7 +29,9 @@ TABLES: Final[dict[str, Table]] = {
     for table in (
         visit.TABLE, order.TABLE, referral.TABLE, followup.TABLE, escalation.TABLE, exporting.TABLE,
         *ward.TABLES,
-        *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES, *studies.TABLES,
+        *referrals.TABLES,
+        *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES, *prescribing.TABLES, *studies.TABLES,
+        *laboratory.TABLES,
         *caring.TABLES,
     )
 }  # fmt: skip

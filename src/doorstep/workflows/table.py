@@ -36,6 +36,11 @@ PARTY_LABELS: Final = {
     "ward": "ward.party-ward",
     "writer": "ward.party-writer",
     "prescriber": "ward.party-prescriber",
+    "site": "lab.party-site",
+    "reader": "lab.party-reader",
+    "feed": "lab.party-feed",
+    "adviser": "referral.party-adviser",
+    "pharmacy": "prescription.party-pharmacy",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""

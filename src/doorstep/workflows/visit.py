@@ -37,6 +37,8 @@ TABLE: Final = Table(
         Act("verify", "privacy.visit-verify", "clinic", ("in-progress",), "in-progress", ("presence",),
             ("privacy.unknown-presence", "privacy.no-booking")),
         Act("note", "workflows.visit-note", "clinic", ("in-progress",), "in-progress"),
+        Act("sign", "visit.sign", "clinic", ("in-progress",), "in-progress", (),
+            ("visit.other-resident", "visit.changed-meanwhile", "visit.nothing-to-sign", "visit.doctor-only")),
         Act("finish", "workflows.visit-finish", "clinic", ("in-progress",), "finished"),
         Act("cancel", "workflows.visit-cancel", "clinic", ("in-progress",), "cancelled", ("reason",)),
     ),
@@ -56,6 +58,8 @@ class Findings:
     diastolic: str = ""
     heart_rate: str = ""
     temperature: str = ""
+    weight: str = ""
+    oxygen: str = ""
     impression: str = ""
     impression_code: str = ""
 
@@ -204,7 +208,8 @@ def _vital_signs(findings: Findings) -> list[dict[str, Any]]:
     if any(text.strip() for _, text in pressure.values()):
         parts = [_measured(known[code], read_number(text, element=box)) for code, (box, text) in pressure.items()]
         signs.append({"code": _PRESSURE, "component": parts})
-    single = (("8867-4", "heart_rate", findings.heart_rate), ("8310-5", "temperature", findings.temperature))
+    single = (("8867-4", "heart_rate", findings.heart_rate), ("8310-5", "temperature", findings.temperature),
+              ("29463-7", "weight", findings.weight), ("2708-6", "oxygen", findings.oxygen))  # fmt: skip
     for code, box, text in single:
         if text.strip():
             signs.append(_measured(known[code], read_number(text, element=box)))
