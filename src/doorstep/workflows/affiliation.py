@@ -15,7 +15,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.terms import systems
 from doorstep.workflows.coordination import day
-from doorstep.workflows.directory import ITEM, extension, holds
+from doorstep.workflows.directory import ITEM, coded, extension, holds
 
 SYSTEM: Final = systems.AFFILIATION
 LABORATORY: Final = "laboratory"
@@ -54,6 +54,11 @@ def require(reads: Reads, *, member: str, partner: str, role: str, item: str = "
     """Refuse to send work to an institution that does not serve this member in this role, or not with this item."""
     if partner not in partners(reads, member=member, role=role, item=item, specialty=specialty):
         raise RuleBroken("workflows.not-affiliated", element="performer", member=member, partner=partner, role=role)
+
+
+def is_outside(reads: Reads, organization: str) -> bool:
+    """Whether an institution stands outside the alliance: it has no accounts here, and never reads a whole record."""
+    return coded(_organization(reads, organization), systems.ORGANIZATION_KIND) == "outside"
 
 
 def superior(reads: Reads, organization: str) -> str:

@@ -20,7 +20,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
-from doorstep.workflows import clinics, relations, standing
+from doorstep.workflows import booking_texts, clinics, relations, standing
 from doorstep.workflows.bookable import DESK, MEMBER, OWN, REFERRAL, Place, opens, place_of, releases
 from doorstep.workflows.coordination import attest, day, moment, state_of, workflow_of
 from doorstep.workflows.table import CLOCK, Act, State, Table, needed
@@ -75,6 +75,12 @@ def hold(tx: Tx, *, slot: str, resident: str) -> int:
     return until
 
 
+def keep(tx: Tx, *, place: Place, resident: str, until: int) -> None:
+    """Keep a place for a referral until the house that has it has answered."""
+    _free(tx, place, REFERRAL, resident)
+    tx.claim("slot", place.slot["id"], holder=resident, expires=until)
+
+
 def book(tx: Tx, *, slot: str, resident: str, reason: str = "", referral: str = "") -> Stored:
     """Take a place. ``referral`` is the Task of a referral to that institution: it opens the places kept for those."""
     act = TABLE.act("book")
@@ -100,6 +106,7 @@ def cancel(tx: Tx, *, appointment: str, reason: str) -> Stored:
 def call_off(tx: Tx, *, appointment: str, reason: str) -> Stored:
     """The desk gives a place back, asked by telephone for example."""
     found, version = load(tx, appointment, act := TABLE.act("call-off"))
+    booking_texts.called_off(tx, found, tx.actor.organization)
     return _end(tx, found, version, act, reason)
 
 
@@ -113,6 +120,22 @@ def take_offer(tx: Tx, *, appointment: str, slot: str) -> Stored:
     """The resident chooses another place for a clinic that was stopped."""
     found, version = load(tx, appointment, act := TABLE.act("take-offer"))
     return shift(tx, found, version, act, slot)
+
+
+def come(tx: Tx, *, appointment: str) -> None:
+    """Whom a referral brought has come: their place is used, whoever received them."""
+    stored = tx.stored("Appointment", appointment)
+    found = exact.decode(stored.body)
+    if found["status"] == "booked":
+        enter(tx, found, stored.version, TABLE.act("arrive"))
+
+
+def drop(tx: Tx, *, appointment: str) -> None:
+    """The referral for which a place was booked is over: the place comes back."""
+    stored = tx.stored("Appointment", appointment)
+    found = exact.decode(stored.body)
+    if found["status"] in ("booked", "proposed"):
+        _end(tx, found, stored.version, TABLE.act("call-off"), "referral")
 
 
 def overdue(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
@@ -194,6 +217,7 @@ def write(
         tx.grant(resident=Ref.parse(resident).id, person=tx.actor.person, level=2, reason="proxy",
                  source=str(stored.ref), scope="packet", items=(str(stored.ref),), ends=ends)  # fmt: skip
     _watch(tx, {**appointment, "id": id_})
+    booking_texts.confirm(tx, {**appointment, "id": id_}, place.institution)
     attest(tx, TABLE, act, (f"{stored.ref}/_history/{stored.version}", resident), occurred)
     return stored
 
@@ -212,6 +236,7 @@ def shift(tx: Tx, found: Resource, version: int, act: Act, slot: str) -> Stored:
     _sit(tx, found, found["id"], place, resident)
     stored = _save(tx, found, version, act)
     _watch(tx, found)
+    booking_texts.moved(tx, found, place.institution)
     return stored
 
 
@@ -276,6 +301,7 @@ def _end(tx: Tx, found: Resource, version: int, act: Act, reason: str) -> Stored
 def _let_go(tx: Tx, found: Resource, keep: str = "") -> None:
     """The day at the clinic is open again (unless the next place is on it), and no deadline waits."""
     tx.cancel_due("booking.deadline", f"Appointment/{found['id']}")
+    tx.cancel_due(booking_texts.REMIND, f"Appointment/{found['id']}")
     key = day_key(found, part_of(found, "HealthcareService"))
     if key != keep:
         tx.release("booking-day", key, holder=found["id"])
@@ -336,7 +362,7 @@ def _channel(tx: Tx, place: Place, resident: str, referral: str) -> str:
         task = whole(tx).read("Task", referral)
         to = task.get("restriction", {}).get("recipient", [{}])[0].get("reference")
         right = workflow_of(task) == "referral" and task["for"]["reference"] == resident and to == place.institution
-        if not right or state_of(task) not in ("sent", "accepted") or not tx.exists("Task", referral):
+        if not right or state_of(task) not in ("sent", "lapsed", "accepted") or not tx.exists("Task", referral):
             raise RuleBroken("booking.no-referral", element="referral")
         return REFERRAL
     if actor.role not in STAFF:
