@@ -74,6 +74,9 @@ class Settings:
     audit_heads: str = ""
     """The folder where the heads of the audit chain are written down; "" for the data directory."""
 
+    dicom: int = 0
+    """The port at which modalities ask and send, on loopback unless plain text may leave it; 0 is none."""
+
     @property
     def heads(self) -> Path:
         """The file of these heads."""
@@ -167,11 +170,13 @@ def _nothing(environ: dict[str, Any], start_response: Callable[..., Any]) -> Ite
 def register_work(store: Store) -> None:
     """Whatever runs later: each workflow names its own."""
     from doorstep import workflows
+    from doorstep.gateways import sms
     from doorstep.rest import bulk, hooks
 
     workflows.register(store.runner)
     hooks.register(store)
     bulk.register(store)
+    sms.register(store, sms.carrier_of(store))
 
 
 def arm(store: Store) -> None:
@@ -201,8 +206,23 @@ def worker() -> Wsgi:
         Finalize(None, _hooks(store).close, exitpriority=200)
     # A worker is a process of multiprocessing: atexit is not called at its end, a finalizer is.
     Finalize(None, store.close, exitpriority=100)
+    if settings.dicom:
+        _modalities(store, settings)
     _announce_once(settings)
     return make_wsgi(store, settings)
+
+
+def _modalities(store: Store, settings: Settings) -> None:
+    """The port for modalities, in the first worker that gets it."""
+    from doorstep.gateways.dicom.scp import Server
+
+    bind = settings.bind if settings.plain_beyond_loopback else "127.0.0.1"
+    try:
+        server = Server(store, port=settings.dicom, bind=bind)
+    except OSError as taken:
+        logging.getLogger(__name__).warning("the port for modalities is taken: %s", taken)
+        return
+    Finalize(None, server.close, exitpriority=150)
 
 
 def serve(settings: Settings) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import booking, checkin, clinics, queue
+from doorstep.workflows import booking, booking_texts, checkin, clinics, queue
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
@@ -46,6 +46,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{booking.TABLE.name}.deadline": booking.overdue,
     f"{queue.TABLE.name}.deadline": queue.lapse,
     booking.RETURN: booking.give_back,
+    booking_texts.REMIND: booking_texts.remind,
     clinics.GENERATE: clinics.generate,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

@@ -17,6 +17,26 @@ from doorstep.kernel.refs import Ref
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 
+SMS: Final = "sms"
+"""The effect: a text message to a resident's telephone. Its payload is ``{"key", "params", "institution"}``."""
+MEDIUM: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ParticipationMode", "code": "SMSWRIT"}
+TEXTS: Final[dict[str, frozenset[str]]] = {
+    "sms.booked": frozenset({"institution", "day", "hour"}),
+    "sms.reminder": frozenset({"institution", "day", "hour"}),
+    "sms.moved": frozenset({"institution", "day", "hour"}),
+    "sms.stopped": frozenset({"institution", "day", "hour", "phone"}),
+    "sms.stopped-choose": frozenset({"institution", "day", "hour"}),
+    "sms.called-off": frozenset({"institution", "day", "hour"}),
+    "sms.plan": frozenset({"institution"}),
+    "sms.call-us": frozenset({"institution", "phone"}),
+    "sms.survey": frozenset({"link"}),
+    "sms.complaint-taken": frozenset({"code"}),
+    "sms.complaint-answered": frozenset({"code", "phone"}),
+}
+"""The text messages there are, with their places: a place, a time, a number to call. Nothing of anybody's health."""
+SECRET: Final = frozenset({"link"})
+"""Places whose value is for the telephone alone and not kept in the record."""
+
 FLAG: Final = f"{systems.BASE}/cs/flag"
 QUIET: Final = "quiet"
 WATCHED: Final = "watched"
@@ -45,6 +65,21 @@ def tell(tx: Tx, *, resident: str, key: str, institution: str) -> str:
         ],
     }
     return str(tx.create(told).ref)
+
+
+def text(tx: Tx, *, resident: str, key: str, params: dict[str, str], institution: str = "") -> bool:
+    """Send a text message to the resident's telephone; false when they are not to be told.
+
+    ``institution`` is in whose name (the actor's when empty). What is sent is written into the record, as that
+    institution's own, when it is sent (gateways/sms); whoever cannot be reached becomes somebody's work there.
+    """
+    if params.keys() != TEXTS[key]:
+        raise ValueError(key, sorted(params))
+    if flagged(whole(tx), resident=resident, code=QUIET):
+        return False
+    sender = institution or tx.actor.organization
+    tx.emit(SMS, {"key": key, "params": params, "institution": sender}, ref=resident)
+    return True
 
 
 def text_of(message: dict[str, Any], language: str) -> str:

@@ -10,7 +10,7 @@ from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Invalid
 from doorstep.kernel.read import Reads
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import booking, clinics, messages
+from doorstep.workflows import booking, booking_texts, clinics, messages
 from doorstep.workflows.coordination import moment
 
 Resource = dict[str, Any]
@@ -103,6 +103,7 @@ def _offer(tx: Tx, appointment: str) -> None:
     found = exact.decode(stored.body)
     booking.enter(tx, found, stored.version, booking.TABLE.act("offer"))
     _tell(tx, found, "booking.told-offered")
+    booking_texts.stopped(tx, found, tx.actor.organization)
 
 
 def _tell(tx: Tx, found: Resource, key: str) -> None:
