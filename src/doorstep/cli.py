@@ -49,6 +49,14 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--delete-many", action="store_true")
     serve.add_argument("--audit-heads", default=os.environ.get("DOORSTEP_AUDIT_HEADS", ""), metavar="DIR")
 
+    serve.add_argument("--dicom", type=int, default=0, metavar="PORT")
+
+    modality = _verb(verbs, "modality")
+    modality.add_argument("title", metavar="AE_TITLE")
+    modality.add_argument("--name", default="")
+    modality.add_argument("--kind", required=True, metavar="ECG|DX|CR|CT")
+    modality.add_argument("--organization", required=True, metavar="REFERENCE")
+
     token = _verb(verbs, "token")
     token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")
     token.add_argument("--hours", type=float, default=12)

@@ -56,8 +56,20 @@ def serve(options: Namespace) -> int:
             hosts=tuple(options.hosts),
             delete_many=options.delete_many,
             audit_heads=options.audit_heads,
+            dicom=options.dicom,
         )
     )
+
+
+def modality(options: Namespace) -> int:
+    """Make a device known that records or takes pictures: only known ones may ask for the worklist and send."""
+    from doorstep.workflows import modality as modalities
+
+    with _opened(options) as store:
+        made = store.run(OPERATOR, modalities.register, title=options.title, name=options.name, kind=options.kind,
+                         organization=options.organization)  # fmt: skip
+    say("cli.modality", title=options.title, id=made.id)
+    return 0
 
 
 def token(options: Namespace) -> int:

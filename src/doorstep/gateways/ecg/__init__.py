@@ -1,0 +1,1 @@
+"""Electrocardiograms: samples as millivolts, and drawn to scale."""
