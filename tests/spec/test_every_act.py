@@ -19,7 +19,19 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
-from doorstep.workflows import callback, contact, critical, escalation, followup, identity, order, referral, visit
+from doorstep.workflows import (
+    callback,
+    contact,
+    critical,
+    escalation,
+    followup,
+    identity,
+    labels,
+    order,
+    referral,
+    specimen,
+    visit,
+)
 from doorstep.workflows.coordination import day, item
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.referral import Reply
@@ -64,6 +76,12 @@ def commands(today: Any) -> dict[tuple[str, str], Callable[[Tx, str], Any]]:
         ("contact", "miss"): lambda tx, task: contact.miss(tx, task=task, recipient="x", note="x"),
         ("contact", "lose"): lambda tx, task: contact.lose(tx, task=task, note="x"),
         ("order", "reject"): lambda tx, task: order.reject(tx, task=task, reason="late"),
+        ("order", "print"): lambda tx, task: specimen.printed(tx, task=task),
+        ("order", "collect"): lambda tx, task: specimen.collect(tx, task=task, resident=who().id, code=number_on(tx, task)),
+        ("order", "send"): lambda tx, task: specimen.send(tx, task=task),
+        ("order", "receive"): lambda tx, task: specimen.receive(tx, task=task),
+        ("order", "miss"): lambda tx, task: specimen.miss(tx, task=task),
+        ("order", "claim"): lambda tx, task: specimen.claim(tx, task=task),
         ("order", "resend"): lambda tx, task: order.resend(tx, task=task),
         ("order", "acknowledge"): lambda tx, task: order.acknowledge(tx, task=task),
         ("order", "withdraw"): lambda tx, task: order.withdraw(tx, task=task, reason="mistake"),
@@ -120,6 +138,15 @@ def alarmed(store: Store, encounter: str) -> dict[str, str]:
         value = reads.search("Task", [("part-of", f"Task/{placed[0].id}")])[0]["id"]
         call = reads.search("Task", [("part-of", f"Task/{value}")])[0]["id"]
     return {"critical": value, "callback": call}
+
+
+def number_on(tx: Tx, task: str) -> str:
+    """The number on the label of an order's tube; what may not be seen has none."""
+    try:
+        focus = tx.read("Task", task)["focus"]["reference"]
+    except NotFound:
+        return "-"
+    return labels.number_of(tx.read("ServiceRequest", focus.removeprefix("ServiceRequest/")))
 
 
 def hold_results(tx: Tx, task: str) -> None:

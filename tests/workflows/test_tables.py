@@ -8,6 +8,8 @@ from doorstep.workflows.deadlines import HANDLERS
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import CLOCK, PARTY_LABELS, Act, Table, needed
 
+REOPENED = {("order", "read", "correct"): "a wrong result is put right also after it was read"}
+"""What goes on from a final state, and why."""
 ALL = pytest.mark.parametrize("table", TABLES.values(), ids=TABLES.keys())
 
 
@@ -26,7 +28,8 @@ def test_every_deadline_has_an_escalation(table: Table) -> None:
 def test_every_open_state_has_an_exit_for_the_next_actor_and_no_final_state_has_one(table: Table) -> None:
     exits = {state.code: [act for act in table.acts if state.code in act.source] for state in table.states}
     assert [state.code for state in table.states if state.open and not any(act.who == state.owner for act in exits[state.code])] == []
-    assert [state.code for state in table.states if not state.open and exits[state.code]] == []
+    again = [(state.code, act.code) for state in table.states if not state.open for act in exits[state.code]]
+    assert [each for each in again if (table.name, *each) not in REOPENED] == []
 
 
 @ALL

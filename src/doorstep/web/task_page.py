@@ -20,7 +20,7 @@ from doorstep.web.guard import staff
 from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import order
+from doorstep.workflows import order, result
 from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
 from doorstep.workflows.identity import card, name_of
 from doorstep.workflows.registry import TABLES
@@ -159,7 +159,7 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     subject = reads.read(focus.type, focus.id)
     common["request"] = subject
     if table.name == "order":
-        common["test"] = order.test_of(subject)
+        common["test"] = result.test_of(subject)
         common["held"] = critical_page.held(reads, task, now)
         own = Ref.parse(reply["report"]).id if "report" in reply else ""
         if own:

@@ -87,7 +87,7 @@ def load(tx: Tx, table: Table, task: str) -> Case:
 def begin(
     tx: Tx, table: Table, act: Act, *, focus: str, resident: str, asking: str, asked: str, priority: str = "routine",
     encounter: str = "", inputs: tuple[Resource, ...] = (), part_of: str = "", text: str = "", until: int = 0,
-    also: tuple[str, ...] = (), occurred: int | None = None, what: Concept | None = None,
+    also: tuple[str, ...] = (), occurred: int | None = None, what: Concept | None = None, by: Actor | None = None,
 ) -> Stored:
     """Create the coordinating Task in the state that ``act`` leads to.
 
@@ -121,7 +121,7 @@ def begin(
     deadline = _enter(tx, table, act.target, task, until)
     stored = tx.create(task)
     _watch(tx, table, f"Task/{stored.id}", act.target, deadline)
-    attest(tx, table, act, (f"{stored.ref}/_history/{stored.version}", resident, *also), occurred)
+    attest(tx, table, act, (f"{stored.ref}/_history/{stored.version}", resident, *also), occurred, by=by)
     return stored
 
 

@@ -11,14 +11,25 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from doorstep.kernel import keys
 from doorstep.kernel.clock import HOME, instant
 from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
-from doorstep.terms.catalogue import Test, analytes, reasons, tests
+from doorstep.terms.catalogue import Concept, Test, reasons, tests
 from doorstep.terms.policies import policy
-from doorstep.workflows import affiliation, critical, recognition
+from doorstep.workflows import (
+    affiliation,
+    control,
+    correction,
+    critical,
+    labels,
+    messages,
+    recognition,
+    result,
+    specimens,
+)
 from doorstep.workflows.coordination import (
     Case,
     begin,
@@ -27,19 +38,27 @@ from doorstep.workflows.coordination import (
     item,
     item_reference,
     load,
+    moment,
     move,
     parts_played,
     request_status,
     state_of,
 )  # fmt: skip
-from doorstep.workflows.measure import quantity, read_number
 from doorstep.workflows.recognition import Redo
 from doorstep.workflows.table import Act, State, Table, needed
+
+_AT_BENCH: Final = ("ordered", "received", "claimed")
+"""From where a result is written: a laboratory that takes its own specimens scans none."""
 
 TABLE: Final = Table(
     "order", "workflows.order", "ServiceRequest", ("orderer", "laboratory"),
     (
         State("ordered", "workflows.order-ordered", "requested", "active", "laboratory", "order.report.{priority}"),
+        State("collected", "lab.order-collected", "accepted", "active", "orderer", "order.send"),
+        State("sent", "lab.order-sent", "accepted", "active", "laboratory", "order.transport"),
+        State("missing", "lab.order-missing", "on-hold", "active", "orderer", "order.settle"),
+        State("received", "lab.order-received", "in-progress", "active", "laboratory", "order.claim.{priority}"),
+        State("claimed", "lab.order-claimed", "in-progress", "active", "laboratory", "order.report.{priority}"),
         State("checking", "critical.order-checking", "in-progress", "active", "laboratory", "critical.check"),
         State("rejected", "workflows.order-rejected", "on-hold", "active", "orderer", "order.settle"),
         State("reported", "workflows.order-reported", "in-progress", "completed", "orderer", "order.read"),
@@ -49,18 +68,27 @@ TABLE: Final = Table(
     (
         Act("place", "workflows.order-place", "orderer", (), "ordered", ("tests",),
             ("workflows.unknown-test", "workflows.not-affiliated", "workflows.visit-over")),
-        Act("report", "workflows.order-report", "laboratory", ("ordered",), "reported", ("results",),
+        Act("report", "workflows.order-report", "laboratory", _AT_BENCH, "reported", ("results",),
             ("workflows.not-a-number", "workflows.other-analyte")),
         Act("release", "critical.order-release", "laboratory", ("checking",), "reported", (),
-            ("critical.second-person",)),
-        Act("hold", "critical.order-hold", "laboratory", ("ordered", "checking"), "checking", ("results",),
+            ("critical.second-person", "lab.qc-out")),
+        Act("hold", "critical.order-hold", "laboratory", (*_AT_BENCH, "checking"), "checking", ("results",),
             ("workflows.not-a-number", "workflows.other-analyte")),
-        Act("correct", "critical.order-correct", "laboratory", ("reported",), "checking", ("results", "note"),
+        Act("correct", "critical.order-correct", "laboratory", ("reported", "read"), "checking", ("results", "note"),
             ("workflows.not-a-number", "workflows.other-analyte")),
-        Act("reject", "workflows.order-reject", "laboratory", ("ordered",), "rejected", ("reason",)),
+        Act("reject", "workflows.order-reject", "laboratory", (*_AT_BENCH, "sent"), "rejected", ("reason",)),
         Act("resend", "workflows.order-resend", "orderer", ("rejected",), "ordered"),
         Act("acknowledge", "workflows.order-acknowledge", "orderer", ("reported",), "read"),
-        Act("withdraw", "workflows.order-withdraw", "orderer", ("ordered", "rejected"), "withdrawn", ("reason",)),
+        Act("print", "lab.order-print", "orderer", ("ordered",), "ordered"),
+        Act("collect", "lab.order-collect", "orderer", ("ordered", "rejected", "missing"), "collected",
+            ("resident", "code"),
+            ("lab.not-a-code", "lab.other-resident", "lab.other-tube", "lab.wrong-tube", "lab.spent-tube")),
+        Act("send", "lab.order-send", "orderer", ("collected",), "sent"),
+        Act("receive", "lab.order-receive", "laboratory", ("ordered", "collected", "sent", "missing"), "received"),
+        Act("miss", "lab.order-miss", "laboratory", ("sent",), "missing"),
+        Act("claim", "lab.order-claim", "laboratory", ("received",), "claimed"),
+        Act("withdraw", "workflows.order-withdraw", "orderer", ("ordered", "collected", "missing", "rejected"),
+            "withdrawn", ("reason",)),
     ),
 )  # fmt: skip
 
@@ -69,7 +97,6 @@ _RESULT_BOX: Final = "result."
 
 PRIORITIES: Final = ("routine", "urgent", "stat")
 _LABORATORY: Final = {"coding": [{"system": systems.SNOMED, "code": "108252007", "display": "Laboratory procedure"}]}
-_RESULT: Final = {"coding": [{"system": systems.OBSERVATION_CATEGORY, "code": "laboratory"}]}
 
 
 def place(
@@ -114,15 +141,16 @@ def report(
 
     ``taken`` is when the specimen was collected, when that was not now.
 
-    With a critical value among them it is held for a second check instead of being released.
+    With a critical value among them, or an analyser that is out of control, it is held instead of being released.
     """
     act = TABLE.act("report")
-    case = _case(tx, task, act)
+    case = case_of(tx, task, act)
     request = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
-    values = _values(act, request, results)
+    values = result.read_values(act, request, results)
     if taken is not None and taken < tx.now:
         case.task.setdefault("input", []).append(item("taken", instant(taken)))
-    if any(critical.beyond(tx, code, value, case.resident) for code, value in values.items()):
+    stopped = control.stopped(tx, laboratory=tx.actor.organization, test=_code(request)) is not None
+    if stopped or any(critical.beyond(tx, code, value, case.resident) for code, value in values.items()):
         return _hold(tx, case, TABLE.act("hold"), values, conclusion)
     return _publish(tx, case, act, request, values, conclusion)
 
@@ -130,29 +158,30 @@ def report(
 def hold(tx: Tx, *, task: str, results: Mapping[str, str], conclusion: str = "") -> Stored:
     """A result that a second person shall check before it is released; nobody else is told it before."""
     act = TABLE.act("hold")
-    case = _case(tx, task, act)
+    case = case_of(tx, task, act)
     request = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
-    return _hold(tx, case, act, _values(act, request, results), conclusion)
+    return _hold(tx, case, act, result.read_values(act, request, results), conclusion)
 
 
 def correct(tx: Tx, *, task: str, results: Mapping[str, str], note: str, conclusion: str = "") -> Stored:
     """A released result was wrong: the right one goes through the second check, and alarms again if it is critical."""
     act = TABLE.act("correct")
-    case = _case(tx, task, act)
+    case = case_of(tx, task, act)
     needed(act, {"results": tuple(results), "note": note})
     request = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
-    return _hold(tx, case, act, _values(act, request, results), conclusion, note.strip())
+    return _hold(tx, case, act, result.read_values(act, request, results), conclusion, note.strip())
 
 
 def release(tx: Tx, *, task: str) -> Stored:
     """The second check: what was held is released, and every critical value in it alarms whoever ordered."""
     act = TABLE.act("release")
-    case = _case(tx, task, act)
+    case = case_of(tx, task, act)
     held = boxes(case.task.get("input", []))
     if held.get(_ENTERED) == tx.actor.person and not _alone_allowed(tx, case):
         raise RuleBroken("critical.second-person")
     request = tx.read("ServiceRequest", Ref.parse(case.task["focus"]["reference"]).id)
-    values = _values(act, request, {name.removeprefix(_RESULT_BOX): text for name, text in held.items()
+    control.require(tx, laboratory=tx.actor.organization, test=_code(request))
+    values = result.read_values(act, request, {name.removeprefix(_RESULT_BOX): text for name, text in held.items()
                                     if name.startswith(_RESULT_BOX)})  # fmt: skip
     return _publish(tx, case, act, request, values, held.get("conclusion", ""))
 
@@ -166,38 +195,46 @@ def held(task: dict[str, Any]) -> dict[str, str]:
 
 
 def reject(tx: Tx, *, task: str, reason: str, note: str = "") -> Stored:
-    """The specimen cannot be used; the orderer sends another or withdraws."""
+    """The specimen cannot be used: the order goes back to be collected again, under a number of its own.
+
+    Whoever has left already is told to come again.
+    """
     act = TABLE.act("reject")
-    case = _case(tx, task, act)
-    return move(tx, case, act, reason=_reason("order.reject", act, reason), note=note)
+    case = case_of(tx, task, act)
+    coded = _reason("order.reject", act, reason)
+    specimens.spoil(tx, case, coded)
+    if "encounter" in case.task and left(tx, case):
+        messages.tell(tx, resident=case.resident, key="lab.told-to-come-again",
+                      institution=case.organization("orderer"))  # fmt: skip
+    return move(tx, case, act, reason=coded, note=note)
+
+
+def left(tx: Tx, case: Case) -> bool:
+    """Whether the visit that an order belongs to is over: the resident has gone home."""
+    visit = keys.whole(tx).read("Encounter", Ref.parse(case.task["encounter"]["reference"]).id)
+    return visit["status"] not in ("arrived", "triaged", "in-progress", "onleave")
 
 
 def resend(tx: Tx, *, task: str, note: str = "") -> Stored:
     """A new specimen goes to the laboratory; the clock starts again."""
     act = TABLE.act("resend")
-    return move(tx, _case(tx, task, act), act, note=note)
+    return move(tx, case_of(tx, task, act), act, note=note)
 
 
 def acknowledge(tx: Tx, *, task: str) -> Stored:
     """The one who ordered has read the result; nobody has to act any more."""
     act = TABLE.act("acknowledge")
-    return move(tx, _case(tx, task, act), act)
+    return move(tx, case_of(tx, task, act), act)
 
 
 def withdraw(tx: Tx, *, task: str, reason: str, note: str = "") -> Stored:
     """The orderer takes the order back; the laboratory's right to read ends."""
     act = TABLE.act("withdraw")
-    case = _case(tx, task, act)
+    case = case_of(tx, task, act)
     coded = _reason("order.withdraw", act, reason)
     tx.end_grants(case.ref)
     done = request_status(tx, case, act)
     return move(tx, case, act, reason=coded, note=note, also=(done,))
-
-
-def test_of(order: dict[str, Any]) -> Test | None:
-    """The test that a ServiceRequest asks for; None for an order from outside that our menu does not have."""
-    codes = [coding["code"] for coding in order["code"].get("coding", ()) if coding.get("system") == systems.TEST]
-    return tests().get(codes[0]) if codes else None
 
 
 def _place(
@@ -222,18 +259,21 @@ def _place(
     }
     if note.strip():
         order["note"] = [{"text": note.strip()}]
-    request = tx.create(order)
+    number = labels.issue(tx, labels.letter_of(test))
+    request = tx.create(labels.renumber(order, number))
     task = begin(
         tx, TABLE, act, focus=str(request.ref), resident=resident, asking=tx.actor.organization, asked=laboratory,
         priority=priority, encounter=encounter, what=test.concept,
         also=(f"{request.ref}/_history/{request.version}",),
         inputs=(item("recognition", "unchecked"),) if unchecked else (),
     )
+    tx.claim(labels.KIND, number, holder=task.id)
     tx.grant(resident=Ref.parse(resident).id, org=laboratory, level=2, reason="order", source=str(task.ref))
     return task, request
 
 
-def _case(tx: Tx, task: str, act: Act) -> Case:
+def case_of(tx: Tx, task: str, act: Act) -> Case:
+    """The order, if the actor may do this act to it now."""
     case = load(tx, TABLE, task)
     TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, tx.actor.organization))
     return case
@@ -244,6 +284,16 @@ def _test(code: str) -> Test:
     if known is None:
         raise Invalid("workflows.unknown-test", element="tests", test=code)
     return known
+
+
+def _concept(order: dict[str, Any]) -> Concept | None:
+    test = result.test_of(order)
+    return test.concept if test else None
+
+
+def _code(order: dict[str, Any]) -> str:
+    concept = _concept(order)
+    return concept.code if concept else ""
 
 
 def _reason(kind: str, act: Act, reason: str) -> dict[str, Any]:
@@ -282,18 +332,12 @@ def _publish(
     tx: Tx, case: Case, act: Act, order: dict[str, Any], values: Mapping[str, Decimal], conclusion: str
 ) -> Stored:
     """Write report and values (again, when they are corrected) and alarm about each value that is critical."""
-    before = boxes(case.task.get("output", [])).get("report", "")
+    answers = boxes(case.task.get("output", []))
+    before = answers.get("report", "")
     earlier = tx.read("DiagnosticReport", Ref.parse(before).id) if before else None
     taken = boxes(case.task.get("input", [])).get("taken") or instant(tx.now)
-    observed = _write_values(tx, taken, order, values, earlier)
-    made = _report(tx, order, [stored for stored, _ in observed], conclusion, taken)
-    if earlier is None:
-        diagnostic = tx.create(made)
-        outputs: tuple[dict[str, Any], ...] = (item_reference("report", str(diagnostic.ref)),)
-    else:
-        collected = earlier["effectiveDateTime"]
-        diagnostic, _ = tx.update({**made, "id": earlier["id"], "status": "corrected", "effectiveDateTime": collected})
-        outputs = ()
+    diagnostic, observed = result.write(tx, order=order, values=values, conclusion=conclusion, taken=taken,
+                                        specimen=answers.get("specimen", ""), earlier=earlier)  # fmt: skip
     for stored, found in observed:
         if critical.is_flagged(found):
             critical.notify(tx, observation=stored, found=found, order=order, orderer=case.organization("orderer"),
@@ -303,78 +347,11 @@ def _publish(
     if not case.task["input"]:
         case.task.pop("input")
     done = request_status(tx, case, act)
+    outputs: tuple[dict[str, Any], ...] = (item_reference("report", str(diagnostic.ref)),)
+    if earlier is not None:
+        outputs = ()
+        note = next((str(each["text"]) for each in reversed(case.task.get("note", []))), "")
+        values_read = tuple(str(entry["reference"]) for entry in earlier.get("result", ()))
+        correction.tell(tx, report=diagnostic, values=values_read, resident=case.resident, part_of=case.ref,
+                        since=moment(earlier["issued"]), what=_concept(order), note=note)  # fmt: skip
     return move(tx, case, act, outputs=outputs, also=(f"{diagnostic.ref}/_history/{diagnostic.version}", done))
-
-
-def _write_values(
-    tx: Tx, taken: str, order: dict[str, Any], values: Mapping[str, Decimal], earlier: dict[str, Any] | None
-) -> list[tuple[Stored, dict[str, Any]]]:
-    """The Observations with their new text; one that says what it said before stays as it is, with its alarm."""
-    ids = [Ref.parse(entry["reference"]).id for entry in (earlier or {}).get("result", ())]
-    old = {critical.code_of(found): found for found in (tx.read("Observation", id_) for id_ in ids)}
-    written = []
-    for made in _observations(tx, order, values, taken):
-        there = old.get(critical.code_of(made))
-        if there is None:
-            written.append((tx.create(made), made))
-        elif str(there["valueQuantity"]["value"]) == str(made["valueQuantity"]["value"]):
-            there.pop("interpretation", None)  # its alarm stands or was answered: it does not alarm again
-            written.append((tx.stored("Observation", there["id"]), there))
-        else:
-            collected = there["effectiveDateTime"]
-            changed = {**made, "id": there["id"], "status": "corrected", "effectiveDateTime": collected}
-            critical.amend(tx, observation=f"Observation/{there['id']}")
-            written.append((tx.update(changed)[0], changed))
-    return written
-
-
-def _values(act: Act, order: dict[str, Any], results: Mapping[str, str]) -> dict[str, Decimal]:
-    """LOINC code -> number. Refuses what is missing, is no number or was not asked for."""
-    given = {code: text for code, text in results.items() if text.strip()}
-    test = test_of(order)
-    wanted = [analyte.concept.code for analyte in test.analytes] if test else []
-    for code in given:
-        if code not in wanted:
-            raise RuleBroken("workflows.other-analyte", element=code, analyte=code)
-    needed(act, {"results": tuple(wanted), "note": "-", **given}, tuple(wanted))
-    return {code: read_number(given[code], element=code) for code in wanted}
-
-
-def _observations(
-    tx: Tx, order: dict[str, Any], values: Mapping[str, Decimal], taken: str
-) -> list[dict[str, Any]]:
-    common = _common(tx, order, taken)
-    known = analytes()
-    return [
-        critical.flagged(
-            tx,
-            {
-                "resourceType": "Observation", "status": "final", "category": [_RESULT],
-                "code": {"coding": [known[code].concept.coding()]}, **common, **quantity(known[code], value),
-            },
-        )
-        for code, value in values.items()
-    ]  # fmt: skip
-
-
-def _report(tx: Tx, order: dict[str, Any], observed: list[Stored], conclusion: str, taken: str) -> dict[str, Any]:
-    report: dict[str, Any] = {
-        "resourceType": "DiagnosticReport", "status": "final",
-        "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "LAB"}]}],
-        "code": order["code"], **_common(tx, order, taken),
-        "result": [{"reference": str(each.ref)} for each in observed],
-    }  # fmt: skip
-    if conclusion.strip():
-        report["conclusion"] = conclusion.strip()
-    return report
-
-
-def _common(tx: Tx, order: dict[str, Any], taken: str) -> dict[str, Any]:
-    found = {
-        "basedOn": [{"reference": f"ServiceRequest/{order['id']}"}],
-        "subject": order["subject"],
-        "effectiveDateTime": taken,
-        "issued": instant(tx.now),
-        "performer": [{"reference": tx.actor.organization}],
-    }
-    return {**found, "encounter": order["encounter"]} if "encounter" in order else found
