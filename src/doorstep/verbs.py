@@ -6,6 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from doorstep import locale_text
@@ -66,8 +67,8 @@ def modality(options: Namespace) -> int:
     from doorstep.workflows import modality as modalities
 
     with _opened(options) as store:
-        made = store.run(OPERATOR, modalities.register, title=options.title, name=options.name, kind=options.kind,
-                         organization=options.organization)  # fmt: skip
+        owner = replace(OPERATOR, organization=options.organization)
+        made = store.run(owner, modalities.register, title=options.title, name=options.name, kind=options.kind)
     say("cli.modality", title=options.title, id=made.id)
     return 0
 

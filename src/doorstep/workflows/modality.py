@@ -31,8 +31,8 @@ class Modality:
         return Actor(f"Device/{self.id}", "gateway", self.organization, "TREAT", self.title)
 
 
-def register(tx: Tx, *, title: str, name: str, kind: str, organization: str) -> Stored:
-    """Make a device known by its AE title, for good: another with the same title is refused."""
+def register(tx: Tx, *, title: str, name: str, kind: str) -> Stored:
+    """Make a device of the actor's institution known by its AE title, for good: the same title again is refused."""
     if not _TITLE.match(title):
         raise Invalid("study.bad-title", element="title", title=title[:40])
     if kind not in MODALITIES:
@@ -42,7 +42,7 @@ def register(tx: Tx, *, title: str, name: str, kind: str, organization: str) -> 
         "identifier": [{"system": systems.TITLE, "value": title}],
         "deviceName": [{"name": name.strip() or title, "type": "user-friendly-name"}],
         "type": {"coding": [{"system": systems.DICOM, "code": kind}]},
-        "owner": {"reference": organization},
+        "owner": {"reference": tx.actor.organization},
     }  # fmt: skip
     if known(tx, title) is not None:
         raise Conflict("study.title-taken", title=title)

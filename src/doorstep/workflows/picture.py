@@ -93,7 +93,7 @@ def keep(tx: Tx, *, made: Made, data: bytes, request: Resource) -> Stored:
                     "hash": base64.b64encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode(),
                     "title": f"{made.series}/{made.number:04d}"},
         **({"encounter": request["encounter"]} if "encounter" in request else {}),
-        **({"device": {"reference": made.device}} if made.device else {}),
+        **({"device": _device(made.device)} if made.device else {}),
     })  # fmt: skip
     _study(tx, made, request, str(media.ref))
     _measurements(tx, made, request)
@@ -116,6 +116,11 @@ def set_aside(tx: Tx, request: str) -> None:
     for found in tx.search("Observation", [("based-on", request), ("status", "preliminary")]):
         if "device" in found:
             tx.update({**found, "status": "cancelled"})
+
+
+def _device(title: str) -> Resource:
+    """A device by its name on the network: it is an institution's own paper, which other readers do not see."""
+    return {"identifier": {"system": systems.TITLE, "value": title}, "display": title}
 
 
 def _study(tx: Tx, made: Made, request: Resource, media: str) -> None:
@@ -154,7 +159,7 @@ def _measurements(tx: Tx, made: Made, request: Resource) -> None:
     common: Resource = {
         "resourceType": "Observation", "status": "preliminary", "subject": request["subject"],
         "basedOn": [{"reference": f"ServiceRequest/{request['id']}"}],
-        "effectiveDateTime": made.recorded or instant(tx.now), "device": {"reference": made.device or tx.actor.person},
+        "effectiveDateTime": made.recorded or instant(tx.now), "device": _device(made.device or "-"),
         **({"encounter": request["encounter"]} if "encounter" in request else {}),
     }  # fmt: skip
     for code, value in made.measured.items():

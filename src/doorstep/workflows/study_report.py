@@ -139,8 +139,8 @@ def reopen(tx: Tx, *, task: str, data: Data) -> Stored:
 def alone(tx: Tx, found: Case) -> bool:
     """Whether one person's signature is enough: by the rule of the kind, or because nothing may be lost."""
     kind = _kind(tx, found)
-    enough = policy(f"study.one-person.{kind}", on=day(tx.now), reads=tx).amount
-    return bool(enough) or found.task["priority"] == "stat"
+    people = policy(f"study.people.{kind}", on=day(tx.now), reads=tx).amount
+    return people < 2 or found.task["priority"] == "stat"
 
 
 def held(task: Resource) -> dict[str, str]:

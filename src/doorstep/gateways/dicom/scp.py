@@ -126,7 +126,7 @@ class Server:
 
 def deliver(store: Store, device: Modality, data: bytes) -> int:
     """Keep what a device sent; the status to answer with."""
-    made = header.read(data, device=f"Device/{device.id}")
+    made = header.read(data, device=device.title)
     for last in (False, True):
         try:
             outcome = store.run(device.actor, receiving.receive, made=made, data=data)
