@@ -6,16 +6,17 @@ institution in that kind with that item ("centre for"), unless the line names it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from doorstep.kernel import exact
 from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.catalogue import LABORATORY, orderables
-from doorstep.workflows import affiliation, order
+from doorstep.workflows import affiliation, order, recognition, study
 from doorstep.workflows.recognition import Redo
 
 MOST: Final = 30
@@ -57,8 +58,22 @@ def _place(tx: Tx, encounter: str, line: Line) -> Stored:
     centre = line.centre or route(tx, member=tx.actor.organization, code=line.code)
     if not centre:
         raise RuleBroken("ordering.no-centre", element="lines", item=item.concept.zh, kind=item.kind)
-    redo: Mapping[str, Redo] | None = {line.code: line.redo} if line.redo else None
+    redo = {line.code: line.redo} if line.redo else {}
     if item.kind == LABORATORY:
         return order.place(tx, encounter=encounter, tests=(line.code,), laboratory=centre, priority=line.priority,
                            note=line.note, redo=redo)[0]  # fmt: skip
-    raise RuleBroken("ordering.not-yet", element="lines", item=item.concept.zh, kind=item.kind)
+    return _study(tx, encounter, line, centre, redo)
+
+
+def _study(tx: Tx, encounter: str, line: Line, centre: str, redo: dict[str, Redo]) -> Stored:
+    """A study passes an earlier picture or trace as a laboratory line passes an earlier result: with a reason."""
+    visit = tx.read("Encounter", encounter)
+    earlier = recognition.look_up(tx, visit["subject"]["reference"], now=tx.now)
+    recognition.require_decisions(earlier, (line.code,), redo)
+    placed = study.place(tx, encounter=encounter, items=(line.code,), centre=centre, priority=line.priority,
+                         note=line.note, redo=redo)[0]  # fmt: skip
+    match = earlier.get(line.code)
+    if line.redo is not None and match is not None and match.report:
+        request = exact.decode(placed.body)["focus"]["reference"]
+        recognition.refuse(tx, request=request, encounter=visit, match=match, redo=line.redo)
+    return placed

@@ -18,7 +18,7 @@ from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.terms import systems
-from doorstep.terms.catalogue import Test, tests
+from doorstep.terms.catalogue import Test, orderables
 from doorstep.terms.policies import policies, policy
 
 PRICE: Final = f"{systems.BASE}/ext/recognition-price"
@@ -67,7 +67,7 @@ def items(on: date, reads: Reads | None = None) -> dict[str, tuple[Test, int]]:
     """Item -> (test, window in days), of what is recognised on a day."""
     keys = {row.key for row in policies()}
     return {code: (test, policy(WINDOW + code, on=on, reads=reads).amount)
-            for code, test in tests().items() if WINDOW + code in keys}  # fmt: skip
+            for code, test in orderables().items() if WINDOW + code in keys}  # fmt: skip
 
 
 def library_id(organization: str) -> str:

@@ -19,7 +19,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Forbidden, Invalid, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.terms import recognition as terms
-from doorstep.terms.catalogue import reasons, tests
+from doorstep.terms.catalogue import orderables, reasons
 from doorstep.terms.policies import policy
 from doorstep.web.admin.forms import Answer, Cell, Field, Form, Rows, items, language, run, typed
 from doorstep.web.guard import staff
@@ -140,7 +140,7 @@ def _library(request: Any, answer: Answer) -> HttpResponse:
                     address=f"/admin/policies/{terms.WINDOW}{code}/" if request.person.role in ALLIANCE_ROLES else ""),
                     Cell(policy(terms.WINDOW + code, on=today, reads=reads).basis)]
                    for code, (test, window) in terms.items(today, reads).items()]  # fmt: skip
-        prices = [[Cell(names.of(each)), Cell(tests()[row.code].concept.display(language())),
+        prices = [[Cell(names.of(each)), Cell(orderables()[row.code].concept.display(language())),
                    Cell(f"{row.fen // 100}.{row.fen % 100:02}"), Cell(row.since.isoformat())]
                   for each in members for row in terms.prices(reads, each)]  # fmt: skip
         rounds = [_round(reads, each, row, names, today) for each in members for row in terms.rounds(reads, each)]
@@ -188,7 +188,7 @@ def _round(reads: Reads, organization: str, row: terms.Round, names: Names, toda
     label = terms.label(reads, organization, row.code, today)
     until = words("recognition.valid-until", language(), day=label.until.isoformat()) if label else ""
     verdict = words("recognition.passed" if row.passed else "recognition.failed", language())
-    return [Cell(names.of(organization)), Cell(tests()[row.code].concept.display(language()), row.scope),
+    return [Cell(names.of(organization)), Cell(orderables()[row.code].concept.display(language()), row.scope),
             Cell(row.name, row.certificate), Cell(row.on.isoformat()),
             Cell(verdict, until or words("recognition.no-valid", language()))]  # fmt: skip
 
@@ -209,7 +209,7 @@ def _row(task: dict[str, Any], names: Names, *, linked: bool) -> list[Cell]:
     reason = reasons("recognition.refuse").get(told.get("reason", ""))
     return [
         Cell(str(task["authoredOn"])[:10], address=visit),
-        Cell(tests()[told["test"]].concept.display(language())), Cell(names.of(task["requester"]["reference"])),
+        Cell(orderables()[told["test"]].concept.display(language())), Cell(names.of(task["requester"]["reference"])),
         Cell(words(recognition.TABLE.state(state).label, language()), reason.display(language()) if reason else ""),
         Cell(f"{fen // 100}.{fen % 100:02}" if state == "recognised" else ""),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from doorstep.kernel.errors import Forbidden, Gone, Invalid, NotFound
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import recognition, systems
-from doorstep.terms.catalogue import tests
+from doorstep.terms.catalogue import orderables
 from doorstep.workflows.directory import attest, read_day, typed
 
 KEEPERS: Final = ("manager", "security-admin", "administrator")
@@ -62,7 +62,7 @@ def _keeper(tx: Tx, organization: str) -> None:
 
 
 def _known(item: str) -> None:
-    if item not in tests():
+    if item not in orderables():
         raise Invalid("workflows.unknown-test", element="item", test=item)
 
 

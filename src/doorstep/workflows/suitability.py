@@ -86,9 +86,9 @@ def findings(lines: Sequence[Dose], facts: Facts) -> list[Finding]:
         found.append(_named(REFUSE, "prescription.too-many", lines[-1], most=facts.limits["items"]))
     if lines and not facts.diagnosed:
         found.append(_named(REFUSE, "prescription.needs-diagnosis", lines[0]))
-    for line in lines:
+    for at, line in enumerate(lines):
         found += _right(line, facts) + _supply(line, facts) + _amount(line) + _person(line, facts)
-        found += _allergies(line, facts) + _contraindications(line, facts) + _together(line, lines, facts)
+        found += _allergies(line, facts) + _contraindications(line, facts) + _together(line, lines[:at], lines, facts)
     return found
 
 
@@ -169,10 +169,10 @@ def _contraindications(line: Dose, facts: Facts) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _together(line: Dose, lines: Sequence[Dose], facts: Facts) -> list[Finding]:
+def _together(line: Dose, before: Sequence[Dose], lines: Sequence[Dose], facts: Facts) -> list[Finding]:
     """With the other lines (an earlier one names the pair), and with what is being taken."""
     found = []
-    for other in lines[: lines.index(line)]:
+    for other in before:
         if line.drug.code == other.drug.code or (line.drug.atc and line.drug.atc == other.drug.atc):
             found.append(_named(REFUSE, "prescription.twice", line, other=other.drug.zh))
         elif line.drug.atc and line.drug.atc[:5] == other.drug.atc[:5]:
