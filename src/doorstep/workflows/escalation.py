@@ -22,13 +22,13 @@ from doorstep.workflows.table import needed
 TABLE: Final = ESCALATION
 
 
-def raise_task(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
-    """A Task's deadline has passed: if it still stands as it did then, its owner's superior is told."""
+def raise_task(tx: Tx, *, ref: str, payload: dict[str, Any], to: str = "") -> None:
+    """A Task's deadline has passed: if it still stands as it did then, its owner's superior is told (or ``to``)."""
     task = _there(tx, ref)
     if task is None or "owner" not in task or state_of(task) != payload["state"]:
         return
     _raise(tx, ref, task["for"]["reference"], task["owner"]["reference"], task.get("description", ""), task["priority"],
-           what=_what(task))
+           to=to, what=_what(task))
 
 
 def raise_top(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:

@@ -124,7 +124,7 @@ def tick(tx: Tx, *, task: str, thing: str, undo: bool = False) -> Stored:
     """One thing of one's own side is ready; or, after all, it is not."""
     case = load(tx, TABLE, task)
     known = checklist(kind_of(case.task)).get(thing)
-    act = TABLE.act("pack" if known is None or known.side == "sender" else "prepare")
+    act = TABLE.act("pack" if _side(tx, case, known) == "sender" else "prepare")
     return tick_as(tx, task=task, thing=thing, act=act, undo=undo)
 
 
@@ -143,7 +143,7 @@ def stamp(tx: Tx, *, task: str, node: str, at: str = "") -> Stored:
     """A moment of the way, now or at a time of today ("14:05"); the side whose moment it is writes it, also again."""
     case = load(tx, TABLE, task)
     known = nodes(kind_of(case.task)).get(node)
-    act = TABLE.act("depart" if known is None or known.side == "sender" else "stamp")
+    act = TABLE.act("depart" if _side(tx, case, known) == "sender" else "stamp")
     return stamp_as(tx, task=task, node=node, act=act, at=at)
 
 
@@ -324,6 +324,13 @@ def _case(tx: Tx, task: str, act: Act) -> Case:
     case = load(tx, TABLE, task)
     TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, tx.actor.organization))
     return case
+
+
+def _side(tx: Tx, case: Case, known: Node | Ready | None) -> str:
+    """Whose it is; of what nobody knows, the side of whoever asks."""
+    if known is not None:
+        return known.side
+    return "receiver" if "receiver" in parts_played(TABLE, case.task, tx.actor.organization) else "sender"
 
 
 def _until(case: Case) -> int:

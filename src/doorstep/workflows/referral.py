@@ -39,6 +39,8 @@ from doorstep.workflows.table import CLOCK, Act, State, Table, needed
 
 __all__ = ["PRIORITIES", "TABLE", "Reply", "Sheet"]
 
+_FILED: Final = {"returned": "file", "declined": "drop", "absent": "drop"}
+
 TABLE: Final = Table(
     "referral", "workflows.referral", "ServiceRequest", ("sender", "receiver"),
     (
@@ -57,6 +59,8 @@ TABLE: Final = Table(
     (
         Act("send", "workflows.referral-send", "sender", (), "sent", ("impression", "illness", "consent"),
             ("workflows.not-affiliated", "workflows.visit-over", "workflows.unknown-specialty")),
+        Act("take-down", "outside.act-take-down", "receiver", (), "sent",
+            ("resident", "impression", "illness", "doctor"), ("outside.has-the-system", "workflows.unknown-specialty")),
         Act("accept", "workflows.referral-accept", "receiver", ("sent", "lapsed"), "accepted", ("place",),
             ("beds.taken", "beds.out-of-use", "referral.other-bed")),
         Act("redirect", "referral.act-redirect", "receiver", ("sent", "lapsed"), "sent",
@@ -72,6 +76,8 @@ TABLE: Final = Table(
         Act("return", "workflows.referral-return", "receiver", ("arrived",), "returned",
             ("diagnosis", "treatment", "advice", "plan")),
         Act("acknowledge", "workflows.referral-acknowledge", "sender", ("returned",), "closed"),
+        Act("file", "outside.act-file", CLOCK, ("returned",), "closed"),
+        Act("drop", "outside.act-drop", CLOCK, ("declined", "absent"), "settled"),
         Act("settle", "workflows.referral-settle", "sender", ("declined", "absent"), "settled", ("note",)),
         Act("withdraw", "workflows.referral-withdraw", "sender", ("sent", "accepted", "lapsed"), "withdrawn",
             ("reason",)),
@@ -222,14 +228,22 @@ def miss(tx: Tx, *, task: str) -> Stored:
 
 
 def overdue(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
-    """A deadline has passed: who was expected did not come and goes back to the sender; other silence is reported."""
-    if payload["state"] != "accepted":
-        escalation.raise_task(tx, ref=ref, payload=payload)
-        return
+    """A deadline has passed: who was expected did not come and goes back to the sender; other silence is reported.
+
+    An institution without accounts is waited for by the one that has some: its own turn ends by the clock.
+    """
     case = load(tx, TABLE, Ref.parse(ref).id)
+    if case.state != payload["state"]:
+        return
     if case.state == "accepted":
         beds.release(tx, source=case.ref)
         move(tx, case, TABLE.act("no-show"))
+    elif case.state in _FILED and affiliation.is_outside(tx, case.organization("sender")):
+        move(tx, case, TABLE.act(_FILED[case.state]))
+    else:
+        late = case.task["owner"]["reference"]
+        at = case.organization("sender") if affiliation.is_outside(tx, late) else ""
+        escalation.raise_task(tx, ref=ref, payload=payload, to=at)
 
 
 def bed_lapsed(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import beds, escalation, green, opinion, referral, signing
+from doorstep.workflows import beds, escalation, green, opinion, outside_link, referral, signing
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
 
-TABLES: Final[tuple[Table, ...]] = (green.TABLE, opinion.TABLE, signing.TABLE)
+TABLES: Final[tuple[Table, ...]] = (green.TABLE, opinion.TABLE, signing.TABLE, outside_link.TABLE)
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
     **{("green", code): (
@@ -34,6 +34,9 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
     ("opinion", "give-up"): (
         lambda tx, task, data: opinion.give_up(tx, task=task, note=data.get("note", "")), ("note",)),
     ("opinion", "withdraw"): (lambda tx, task, data: opinion.withdraw(tx, task=task), ()),
+    ("link", "answer"): (
+        lambda tx, task, data: outside_link.answered(tx, task=task, who=data.get("who", "")), ("who",)),
+    ("link", "revoke"): (lambda tx, task, data: outside_link.revoke(tx, task=task), ()),
     ("signing", "sign"): (
         lambda tx, task, data: signing.sign(tx, task=task, agreed_by=data.get("agreed-by", "")), ("agreed-by",)),
     ("signing", "refuse"): (
@@ -46,6 +49,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{green.TABLE.name}.deadline": green.run_out,
     f"{opinion.TABLE.name}.deadline": escalation.raise_task,
     f"{signing.TABLE.name}.deadline": escalation.raise_task,
+    f"{outside_link.TABLE.name}.deadline": outside_link.expire,
     beds.LAPSE: referral.bed_lapsed,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""
