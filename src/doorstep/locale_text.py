@@ -5,6 +5,7 @@ The texts live in ``locale/<language>/LC_MESSAGES/<area>.po``; building the pack
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from gettext import NullTranslations, translation
 from pathlib import Path
@@ -52,8 +53,12 @@ def _quality(parameter: str) -> float:
 
 
 def _shorten(value: Any) -> str:
-    shown = str(value)
+    # What somebody sent is shown; no text of FHIR may carry these (R4 datatypes, string).
+    shown = _UNSPEAKABLE.sub("\ufffd", str(value))
     return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+
+
+_UNSPEAKABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 @cache

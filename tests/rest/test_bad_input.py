@@ -163,6 +163,7 @@ URLS: list[tuple[str, int, str]] = [
     ("Patient?name=%", 400, "rest.bad-percent"), ("Patient?name=%zz", 400, "rest.bad-percent"), ("Patient?na%me=x", 400, "rest.bad-percent"),
     ("Patient?name=%FF%FE", 400, "rest.query-not-utf8"), ("Patient?name=%C0%AF", 400, "rest.query-not-utf8"),
     ("Patient?name=%ED%A1%82", 400, "rest.query-not-utf8"), ("Patient?name=%00", 400, "rest.query-nul"),
+    ("%00", (400, 404), ""), ("Patient/%00%01", (400, 404), ""), ("Pat%1Fient?name=x", (400, 404), ""),
     ("Patient?" + "&".join("name=x" for _ in range(201)), 400, "rest.too-many-parameters"),
     ("Patient?_id=" + ",".join(f"p{n}" for n in range(1001)), 400, "search.too-many-values"),
     ("Patient?" + "link." * 20 + "name=x", 400, "search."),
