@@ -23,6 +23,7 @@ from doorstep.workflows import escalation, exporting, followup, order, referral,
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
 from doorstep.workflows.laboratory import ACTS as LABORATORY
+from doorstep.workflows.numbers import ACTS as NUMBERS
 from doorstep.workflows.persons import ACTS as PERSONS
 from doorstep.workflows.prescribing import ACTS as PRESCRIBING
 from doorstep.workflows.pressing import ACTS as PRESSING
@@ -129,7 +130,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     **{names: Doing(run, boxes) for names, (run, boxes) in {**WARD, **homecoming.ACTS}.items()},
     **{names: Doing(run, boxes) for names, (run, boxes) in
        {**WITNESS, **PERSONS, **PRESSING, **PRESCRIBING, **FRONT_DESK, **REFERRALS, **STUDIES, **CONFIRM, **FOLLOWING,
-        **LABORATORY, **RESULT_FEED}.items()},
+        **LABORATORY, **NUMBERS, **RESULT_FEED}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

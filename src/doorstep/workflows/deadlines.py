@@ -15,6 +15,7 @@ from doorstep.workflows import (
     followup,
     frontdesk,
     laboratory,
+    numbers,
     order,
     persons,
     prescribing,
@@ -41,6 +42,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     **ward.HANDLERS,
     **studies.HANDLERS,
     **laboratory.HANDLERS,
+    **numbers.HANDLERS,
     **caring.HANDLERS,
     directory_posts.END: directory_posts.run_out,
 }

@@ -11,6 +11,7 @@ from doorstep.workflows import (
     followup,
     frontdesk,
     laboratory,
+    numbers,
     order,
     persons,
     prescribing,
@@ -32,6 +33,7 @@ TABLES: Final[dict[str, Table]] = {
         *referrals.TABLES,
         *persons.TABLES, *pressing.TABLES, *rights.TABLES, *frontdesk.TABLES, *prescribing.TABLES, *studies.TABLES,
         *laboratory.TABLES,
+        *numbers.TABLES,
         *caring.TABLES,
     )
 }  # fmt: skip

@@ -41,6 +41,7 @@ PARTY_LABELS: Final = {
     "feed": "lab.party-feed",
     "adviser": "referral.party-adviser",
     "pharmacy": "prescription.party-pharmacy",
+    "answerer": "alliance.party-answerer",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""
