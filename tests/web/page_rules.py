@@ -16,6 +16,7 @@ REVIEWING = "who judges doubtful pairs"
 FRONT = "who works at the front desk"
 DESKS = "who keeps the desk of a clinic"
 WEEKS = "who sets the weeks of clinics"
+CARERS = "who follows residents up"
 RESIDENTS = "residents and who acts for them"
 SAVINGS = "who decides on results, and who keeps the library of recognition"
 LIBRARY = "who keeps the library of recognition"
@@ -25,7 +26,8 @@ RULES: dict[str, str] = {
     "sign-in/": OPEN, "sign-in/factor/": OPEN, "sign-in/again/": OPEN, "sign-out/": OPEN,
     "sign-in/with/<str:provider_id>/": OPEN, "sign-in/from/<str:provider_id>/": OPEN,
     "setup/": OPEN, "welcome/<str:token>/": OPEN,
-    "demo/enter/": DEMO, "demo/clock/": DEMO,
+    "demo/enter/": DEMO, "demo/clock/": DEMO, "demo/step/": DEMO, "demo/hints/": DEMO, "demo/reset/": DEMO,
+    "demo/boot/": DEMO, "demo/fhir/<str:at>/": DEMO,
     "me/": SOMEONE, "me/role/": SOMEONE, "me/password/": SOMEONE, "me/language/": SOMEONE,
     "me/factors/": SOMEONE, "me/factors/add/": SOMEONE, "me/factors/remove/": SOMEONE, "me/factors/codes/": SOMEONE,
     "me/devices/": SOMEONE, "me/devices/end/": SOMEONE,
@@ -72,8 +74,16 @@ RULES: dict[str, str] = {
     "desk/check-in/": FRONT, "desk/walk-in/": FRONT, "desk/slip/<str:task>/": FRONT,
     "desk/queue/": FRONT, "desk/queue/next/": FRONT, "desk/queue/<str:task>/<str:act>/": FRONT,
     "desk/stop/": DESKS, "desk/stop/do/": DESKS,
+    "reading/intake/": STAFF, "reading/intake/<str:task>/": STAFF, "reading/intake/<str:task>/original/": STAFF,
+    "reading/intake/<str:task>/<str:act>/": STAFF, "reading/<str:task>/": STAFF, "reading/<str:task>/<str:act>/": STAFF,
+    "picture/<str:media>/": SOMEBODY, "picture/<str:media>/trace.svg": SOMEBODY,
+    "picture/<str:media>/original/": SOMEBODY, "report/<str:report>/": SOMEBODY, "p/study/<str:report>/": SOMEBODY,
     "wall/<str:screen>/": OPEN, "wall/<str:screen>/now/": OPEN,
     "admin/schedules/": WEEKS, "admin/schedules/<str:act>/": WEEKS,
+    "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,
+    "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
+    "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,
+    "contracts/<str:episode>/<str:act>/": CARERS,
     "r/<str:resident>/emergency/": STAFF, "r/<str:resident>/emergency/open/": STAFF,
     "r/<str:resident>/emergency/<str:task>/confirm/": STAFF,
 }

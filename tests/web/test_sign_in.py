@@ -90,6 +90,17 @@ def test_role_buttons_are_in_the_demo_and_nowhere_else(demo_site: Site, site: Si
     assert plain.post_as(page, "/demo/enter/", {"account": "wanglei"}).status == 404
 
 
+def test_one_role_after_another_is_another_session_each_time(demo_site: Site) -> None:
+    browser = Browser(demo_site.base)
+    page, seen = browser.get("/sign-in/"), set()
+    for account in ("zhangmin", "wanglei", "zhangmin", "hejing"):
+        page = browser.post_as(page, "/demo/enter/", {"account": account})
+        assert page.status == 200
+        assert f'data-account="{account}"' in page.text
+        seen.add(browser.cookies()["doorstep"])
+    assert len(seen) == 4
+
+
 def test_the_demos_clock_moves_and_silence_is_reported(demo_site: Site, site: Site) -> None:
     sent(demo_site.store, opened(demo_site.store), priority="urgent")
     browser = Browser(demo_site.base)

@@ -41,6 +41,8 @@ def prepare(store: Store, *, today: date, seed: int) -> None:
     """The clinics; and in a district with enough people somebody who waits, is seen, and has booked."""
     known = data("front")
     opened = {row["name"]: _clinic(store, row) for row in known["clinics"]}
+    store.set_setting("demo.clinic", opened[known["shown"]["clinic"]][0].partition("/")[2])
+    store.set_setting("demo.room", known["shown"]["room"])
     people = {index: resident(rng_of(seed, index), index, today) for index in known["people"]}
     if not _live_here(store, people.values()):
         return
@@ -81,10 +83,12 @@ def _comes(store: Store, opened: tuple[str, str], who: Resident, row: dict[str, 
     clinic, schedule = opened
     if "place" in row and len(_places(store, schedule, 0)) > row["place"]:
         made = _books(store, schedule, who, {**row, "days": 0})
-        queue.numbered(store, desk, queue.check_in, appointment=made, presence="identity")
-        return
-    identity.by_number(store, desk, number=who.number)
-    queue.numbered(store, desk, queue.walk_in, clinic=clinic, resident=f"Patient/{who.id}", presence="identity")
+        given = queue.numbered(store, desk, queue.check_in, appointment=made, presence="identity")
+    else:
+        identity.by_number(store, desk, number=who.number)
+        there = {"clinic": clinic, "resident": f"Patient/{who.id}", "presence": "identity"}
+        given = queue.numbered(store, desk, queue.walk_in, **there)
+    store.run(desk, queue.transfer, task=given.id, room=row["room"])
 
 
 def _places(store: Store, schedule: str, days: int) -> list[str]:

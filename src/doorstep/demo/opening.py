@@ -60,6 +60,7 @@ def snapshot(
             for _, refusal in loaded.refused:
                 raise refusal
             done += file.stat().st_size
+    store.set_setting("demo.residents", str(residents))
     mark(store, today=today, seed=seed)
 
 
@@ -83,7 +84,9 @@ def refuse_others(store: Store) -> None:
 
 def mark(store: Store, *, today: date, seed: int) -> None:
     """Say that this record is a demo's, of which day, and whom its main line is about."""
-    store.set_setting("demo.number", main_resident(today, seed=seed).number)
+    main = main_resident(today, seed=seed)
+    store.set_setting("demo.number", main.number)
+    store.set_setting("demo.resident", main.id)
     store.set_setting(MARK, today.isoformat())
 
 

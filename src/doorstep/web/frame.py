@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from doorstep.kernel.clock import instant
 from doorstep.web import alarms
+from doorstep.web.demo.pages import strip
 from doorstep.web.menu import MENUS, PERSONAL, Entry, landing, menu
 from doorstep.web.view import view_of
 
@@ -35,6 +36,7 @@ def frame(request: Any) -> dict[str, Any]:
         "may_find": bool(person and person.kind == "township" and person.role == "doctor"),
         "view": view_of(request),
         "now": instant(store.clock.now()) if store else "",
+        "tour": SimpleLazyObject(lambda: strip(request)),
         "alarm_mark": SimpleLazyObject(lambda: alarms.mark(request)),
         "alarms": SimpleLazyObject(lambda: alarms.of(request)),
         "help_phone": SimpleLazyObject(lambda: store.setting("help.phone", "") if store else ""),

@@ -10,11 +10,9 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from doorstep.kernel.clock import instant
-from doorstep.kernel.errors import NotFound
 from doorstep.web.accounts import elsewhere, entering, factors, throttle
 from doorstep.web.accounts.models import tidy
-from doorstep.web.tour import MOVES, STEPS, cards, main_number
+from doorstep.web.demo import start
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,26 +61,6 @@ def sign_out(request: Any) -> HttpResponse:
     return HttpResponseRedirect("/sign-in/")
 
 
-@require_POST
-def demo_enter(request: Any) -> HttpResponse:
-    """Become one of the demo's people without a password. There is no such address outside a demo on loopback."""
-    if not request.demo:
-        raise NotFound("web.no-such-page")
-    account = get_user_model().objects.filter(username=request.POST.get("account", ""), is_active=True).first()
-    if account is None or not entering.begin(request, account, factor="demo", first=True):
-        raise NotFound("web.no-such-page")
-    return HttpResponseRedirect(entering.after(request, request.POST.get("next", "")))
-
-
-@require_POST
-def demo_clock(request: Any) -> HttpResponse:
-    """Move the demo's clock forward; what has become due runs at once."""
-    if not request.demo:
-        raise NotFound("web.no-such-page")
-    request.store.advance_clock(MOVES.get(request.POST.get("by", ""), 0))
-    return HttpResponseRedirect("/sign-in/")
-
-
 def checked(request: Any, username: str, password: str) -> Any:
     """The account whose password this is. For a name that nobody has, a hash is computed all the same (Django's)."""
     return authenticate(request, username=tidy(username), password=password)
@@ -126,8 +104,7 @@ def _shown_factor(request: Any, account: Any) -> str:
 def _sign_in_page(request: Any, given: dict[str, str], *, status: int, waits: int = 0) -> HttpResponse:
     context: dict[str, Any] = {**given, "failed": status == 403, "waits": waits, "providers": elsewhere.providers()}
     if request.demo:
-        now = instant(request.store.clock.now())
-        context |= {"cards": cards(request.store), "steps": STEPS, "number": main_number(request.store), "now": now}
+        context |= start.context(request)
     response = render(request, "sign_in.html", context, status=status)
     if waits:
         response.headers["Retry-After"] = str(waits * 60)

@@ -1,4 +1,4 @@
-"""What the demo shows a newcomer: its people, what waits for each, and the steps of the main line."""
+"""The people of the demo, and how much waits for each of them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,15 @@ from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 
-from doorstep.kernel.access import SYSTEM
-from doorstep.kernel.refs import Ref
+from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
-from doorstep.web.lists import OPEN, organization_name
+from doorstep.web import people
+from doorstep.web.lists import OPEN
+from doorstep.web.resident.whose import ROLES
+from doorstep.workflows.coordination import parts_played, state_of, workflow_of
+from doorstep.workflows.registry import TABLES
 
-STEPS: Final = (
-    ("zhangmin", "web.step-find"),
-    ("zhangmin", "web.step-order"),
-    ("wanglei", "web.step-report"),
-    ("zhangmin", "web.step-refer"),
-    ("zhaoqian", "web.step-accept"),
-    ("chenzhiyuan", "web.step-return"),
-    ("zhangmin", "web.step-acknowledge"),
-    ("hejing", "web.step-stranger"),
-)
-"""(account, message key) of each step."""
-
-
-MOVES: Final = {"hour": 3_600_000_000, "day": 86_400_000_000}
-"""By how much the demo's clock may be moved, in microseconds."""
+_LOOKED_AT: Final = "50"
 
 
 def main_number(store: Store) -> str:
@@ -36,31 +25,40 @@ def main_number(store: Store) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RoleCard:
-    """One of the demo's people, and how many tasks wait for their institution."""
+    """One of the demo's people. ``label`` names what they are when they have no title."""
 
     account: str
     name: str
     title: dict[str, Any]
     institution: str
     waiting: int
+    label: str = ""
 
 
 def cards(store: Store) -> list[RoleCard]:
-    """The demo's people, in the order in which they were made."""
-    staff = get_user_model().objects.filter(person__startswith="Practitioner/").order_by("pk")
-    accounts = staff.values_list("username", "person")
-    with store.snapshot(SYSTEM, audited=False) as reads:
-        counts: dict[str, int] = {}
-        found = []
-        for username, practitioner in accounts:
-            roles = reads.search("PractitionerRole", [("practitioner", practitioner), ("active", "true")])
-            if not roles:
-                continue
-            role, organization = roles[0], roles[0]["organization"]["reference"]
-            if organization not in counts:
-                page = reads.page("Task", [("owner", organization), ("status", OPEN), ("_count", "100")], strict=True)
-                counts[organization] = len(page.matches)
-            where: dict[str, Any] = reads.read("Organization", Ref.parse(organization).id)
-            found.append(RoleCard(username, role["practitioner"].get("display", username),
-                                  role["code"][0], organization_name(where), counts[organization]))  # fmt: skip
-    return found
+    """The demo's people, in the order in which they were made; those who are not at work come first."""
+    found = []
+    for account in get_user_model().objects.order_by("pk"):
+        roles = people.choices(store, account.username, account.person)
+        if not roles:
+            continue
+        who = roles[0]
+        found.append(RoleCard(who.account, who.name, who.title, who.acting_for_name or who.organization_name,
+                              _waiting(store, who.actor), ROLES.get(who.role, "")))  # fmt: skip
+    return sorted(found, key=lambda card: bool(card.title))
+
+
+def _waiting(store: Store, actor: Actor) -> int:
+    """How many Tasks there are on which this person could act now."""
+    if not actor.organization:
+        return 0
+    asked = [("owner", actor.organization), ("status", OPEN), ("_count", _LOOKED_AT)]
+    with store.snapshot(actor, audited=False) as reads:
+        return sum(_may_act(task, actor) for task in reads.search("Task", asked))
+
+
+def _may_act(task: dict[str, Any], actor: Actor) -> bool:
+    table = TABLES.get(workflow_of(task))
+    if table is None or (table.desk and table.desk != actor.role and (table.name, actor.role) != ("queue", "doctor")):
+        return False
+    return bool(table.offered(state_of(task), parts_played(table, task, actor.organization)))

@@ -57,6 +57,8 @@ def begin(request: Any, account: Any, *, factor: str = "", first: bool = False, 
         return False
     before = current(request)
     login(request, account, backend=BACKEND)
+    if not request.session.session_key:  # somebody else was signed in here: their cookie is gone, this is another
+        request.session.create()
     if before is not None:
         request.store.sessions.end(before.account, before.id)
     chosen = roles[0] if first or len(roles) == 1 else next((each for each in roles if each.role_id == prefer), None)

@@ -27,6 +27,4 @@ urlpatterns = [
     path("admin/accounts/", admin_page.show),
     path("admin/accounts/invite/", admin_page.invite),
     path("admin/accounts/<str:act>/", admin_page.act),
-    path("demo/enter/", session.demo_enter),
-    path("demo/clock/", session.demo_clock),
 ]
