@@ -17,6 +17,7 @@ FRONT = "who works at the front desk"
 DESKS = "who keeps the desk of a clinic"
 WEEKS = "who sets the weeks of clinics"
 CARERS = "who follows residents up"
+CARERS = "who follows residents up"
 RESIDENTS = "residents and who acts for them"
 SAVINGS = "who decides on results, and who keeps the library of recognition"
 LIBRARY = "who keeps the library of recognition"
@@ -80,6 +81,10 @@ RULES: dict[str, str] = {
     "picture/<str:media>/original/": SOMEBODY, "report/<str:report>/": SOMEBODY, "p/study/<str:report>/": SOMEBODY,
     "wall/<str:screen>/": OPEN, "wall/<str:screen>/now/": OPEN,
     "admin/schedules/": WEEKS, "admin/schedules/<str:act>/": WEEKS,
+    "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,
+    "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
+    "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,
+    "contracts/<str:episode>/<str:act>/": CARERS,
     "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,
     "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
     "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,

@@ -15,6 +15,7 @@ from tests.district import who
 from tests.web.conftest import PASSWORD, Door
 from tests.web.page_rules import (
     ASKING_WHY,
+    CARERS,
     DEMO,
     DESKS,
     FRONT,
@@ -52,12 +53,13 @@ REFUSED: dict[str, dict[str, str]] = {
     RESIDENTS: {"nobody": "sign in", "zhangmin": "refused", "wugang": "refused"},
     SAVINGS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
     LIBRARY: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
+    CARERS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     DEMO: {"nobody": "absent", "zhangmin": "absent", "wugang": "absent"},
 }
 """Rule -> who -> what they get, whatever they ask."""
 LET_IN = {SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
           OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident",
-          SAVINGS: "zhangmin", LIBRARY: "wugang"}
+          SAVINGS: "zhangmin", LIBRARY: "wugang", CARERS: "zhangmin"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 

@@ -38,6 +38,8 @@ _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
 _RECOGNITION: Final = Entry("/recognition/", "recognition.figures")
 _LIBRARY: Final = Entry("/admin/recognition/", "recognition.library")
+_STUDIES: Final = Entry("/w/studies/", "study.menu")
+_INTAKE: Final = Entry("/reading/intake/", "study.intake")
 _CRITICAL: Final = Entry("/p/critical/", "critical.menu-register")
 _REGISTER: Final = Entry("/desk/register/", "persons.menu-register")
 _DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")
@@ -47,12 +49,24 @@ _BOOKINGS: Final = Entry("/desk/bookings/", "booking.menu-desk")
 _QUEUE: Final = Entry("/desk/queue/", "queue.menu")
 _SCHEDULES: Final = Entry("/admin/schedules/", "booking.menu-weeks")
 
+_FOLLOW: Final = Entry("/follow/", "follow.title")
+_CONTRACTS: Final = Entry("/contracts/", "follow.contracts")
+
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
-    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL),
-    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _MINE, _CRITICAL),
+    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL, _FOLLOW),
+    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _MINE, _CRITICAL, _FOLLOW),
+    ("township", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
+    ("township", "public-health"): (_FOLLOW, _CONTRACTS, _MINE),
+    ("village", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
     ("laboratory", "technician"): (_ORDERS, _MINE, _CRITICAL),
     ("hospital", "nurse"): (_REFERRALS, _SENT),
-    ("hospital", "doctor"): (_REFERRALS, _SENT),
+    ("hospital", "doctor"): (_REFERRALS, _SENT, _STUDIES),
+    ("hospital", "technician"): (_STUDIES, _INTAKE, _MINE, _CRITICAL),
+    ("township", "technician"): (_STUDIES, _INTAKE, _MINE),
+    ("ecg", "doctor"): (_STUDIES, _MINE, _CRITICAL),
+    ("ecg", "technician"): (_STUDIES, _INTAKE, _MINE),
+    ("imaging", "doctor"): (_STUDIES, _MINE, _CRITICAL),
+    ("imaging", "technician"): (_STUDIES, _INTAKE, _MINE),
     ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES),
     ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _APPS,
                              _WHY),
