@@ -42,6 +42,7 @@ LISTS: Final = {
     "sent": Listed("web.menu-sent", "web.empty-sent", sent=True),
     "referrals": Listed("web.menu-referrals", "web.empty-referrals", "referral"),
     "orders": Listed("web.menu-orders", "web.empty-orders", "order"),
+    "studies": Listed("study.menu", "study.empty", "study"),
 }
 SCOPES: Final = {"": "part.scope-institution", "mine": "part.scope-mine", "all": "part.scope-all"}
 """Scope -> message key; the first is where a list opens."""

@@ -41,8 +41,17 @@ class Step:
 
 @staff
 def show(request: Any, task: str) -> HttpResponse:
-    """The Task as it stands for this reader."""
+    """The Task as it stands for this reader; of some workflows a page of their own shows it."""
+    with request.store.snapshot(request.person.actor, audited=False) as reads:
+        own = _ELSEWHERE.get(workflow_of(reads.read("Task", task)))
+    if own:
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect(f"{own}{task}/" + (f"?{query}" if query else ""))
     return _page(request, task, {}, {}, "", 200)
+
+
+_ELSEWHERE: Final = {"study": "/reading/", "intake": "/reading/intake/"}
+"""Workflows whose Tasks have a page of their own."""
 
 
 @staff

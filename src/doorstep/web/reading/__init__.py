@@ -1,0 +1,1 @@
+"""Pages of reading: traces and pictures, their reports, and what matched nothing."""
