@@ -17,7 +17,7 @@ from tests import postgres
 if TYPE_CHECKING:
     from doorstep.kernel.store import Store
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.postgres", "tests.districts"]
 
 settings.register_profile("suite", deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 settings.load_profile("suite")
@@ -53,21 +53,32 @@ class KeptDatabase:
 
     def __init__(self, template: str) -> None:
         self._template = template
-        self.url = postgres.new_database(template)
+        self._make()
+
+    def _make(self) -> None:
+        self.url = postgres.new_database(self._template)
         with psycopg.connect(self.url) as connection:
             self._tables, self._numbers = self._present(connection), self._steps(connection)
+            held = [table for table in self._tables if table != "migration"]
+            self._filled = [each for each in held if connection.execute(f"SELECT 1 FROM {each} LIMIT 1").fetchone()]
+            connection.execute("CREATE SCHEMA IF NOT EXISTS kept")
+            for table in self._filled:
+                connection.execute(f"CREATE TABLE kept.{table} AS TABLE {table}")
 
     def empty(self) -> None:
+        """As it was when it was made: without rows, or with those of its template."""
         try:
-            with psycopg.connect(self.url, autocommit=True, options="-c lock_timeout=500") as connection:
+            with psycopg.connect(self.url, options="-c lock_timeout=500") as connection:
                 if (self._present(connection), self._steps(connection)) != (self._tables, self._numbers):
                     raise psycopg.errors.DuplicateTable
                 for table in self._tables:
                     if table != "migration":
                         connection.execute(f"DELETE FROM {table}")
+                for table in self._filled:
+                    connection.execute(f"INSERT INTO {table} SELECT * FROM kept.{table}")
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DuplicateTable):
             self.drop()
-            self.url = postgres.new_database(self._template)
+            self._make()
 
     def drop(self) -> None:
         postgres.drop_database(self.url)

@@ -11,7 +11,7 @@ import pytest
 from doorstep import workflows
 from doorstep.kernel.store import Store
 from tests import postgres
-from tests.conftest import open_fast
+from tests.conftest import KeptDatabase, open_fast
 from tests.district import put_district
 
 RESIDENTS = 8
@@ -33,6 +33,13 @@ def district_on_postgresql(postgres_template: str) -> Iterator[str]:
     postgres.drop_database(url)
 
 
+@pytest.fixture(scope="session")
+def district_database(district_on_postgresql: str) -> Iterator[KeptDatabase]:
+    kept = KeptDatabase(district_on_postgresql)
+    yield kept
+    kept.drop()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def district_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The url of a record that holds the district."""
@@ -40,9 +47,9 @@ def district_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("district_on_sqlite"), tmp_path / "doorstep.db")
         yield f"sqlite:///{tmp_path}"
     else:
-        url = postgres.new_database(request.getfixturevalue("district_on_postgresql"))
-        yield url
-        postgres.drop_database(url)
+        kept: KeptDatabase = request.getfixturevalue("district_database")
+        yield kept.url
+        kept.empty()
 
 
 @pytest.fixture

@@ -18,12 +18,9 @@ from doorstep.kernel.store import Store
 from doorstep.locale_text import CHINESE, ENGLISH, text
 from doorstep.workflows import booking, messages, stopping, undelivered
 from tests.district import DOCTOR, STRANGER, opened, who
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.rights.people import HOME, put_people
 from tests.spec.test_every_act import tried
 from tests.workflows.clinic import NURSE, booked, opened_clinic, slots, tomorrow
-
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 
 RESIDENT = f"Patient/{who().id}"
 HERE = "Organization/shiqiao"

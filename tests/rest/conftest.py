@@ -18,10 +18,7 @@ from doorstep.locale_text import LOCALE
 from doorstep.rest.app import make_app
 from tests import postgres
 from tests.conftest import ADMIN, open_fast
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.rest.client import Client
-
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 
 
 @pytest.fixture(scope="session", autouse=True)

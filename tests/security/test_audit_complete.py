@@ -18,11 +18,9 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.rest.app import make_app
 from tests.district import DOCTOR, SPECIALIST, STRANGER, TECHNICIAN, who
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.rest.client import Client
 from tests.rights.people import condition, resident
 
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 MANY, PEOPLE = 300, 4
 READERS = (DOCTOR, STRANGER, SPECIALIST, TECHNICIAN)
 REASONS = ("visit", "referral", "order", "consult", "contract", "programme")

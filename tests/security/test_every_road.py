@@ -25,10 +25,7 @@ from doorstep.rest import bulk, hooks
 from doorstep.rest.app import make_app
 from doorstep.rest.routes import ROUTES, Route, Rule
 from tests.district import DOCTOR, SPECIALIST, STRANGER, who
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.rest.client import Answer, Client
-
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 
 WORD, NUMBER, TAG = "PLANTEDWORD", "PLANTEDNUMBER", "PLANTEDTAG"
 SECRETS = (WORD, NUMBER, TAG, base64.b64encode(WORD.encode()).decode(), WORD.lower())

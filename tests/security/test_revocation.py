@@ -25,13 +25,12 @@ from doorstep.workflows import consent, contract, merge
 from doorstep.workflows.consent import Terms
 from doorstep.workflows.coordination import day
 from tests.district import DOCTOR, STRANGER, who
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.rest.client import Client
 from tests.rights.people import DAY, patient, resident
 from tests.web.conftest import PASSWORD, Door, accounts, door
 from tests.web.vendor import Vendor, register
 
-__all__ = ["accounts", "district", "district_on_postgresql", "district_on_sqlite", "district_url", "door"]
+__all__ = ["accounts", "door"]
 SECRET = "slow-moving-marker"
 ZHUXI = STRANGER.organization
 POST = "hejing-zhuxi"

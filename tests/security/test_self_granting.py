@@ -17,11 +17,9 @@ from doorstep.kernel.store import Store
 from doorstep.rest import rules
 from doorstep.rest.app import make_app
 from tests.district import DOCTOR, STRANGER, opened, who
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.rest.client import Client
 from tests.rights.people import condition, patient, sees_record
 
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 HERE = STRANGER.organization
 
 

@@ -26,12 +26,11 @@ from doorstep.workflows import cases, consent, relations
 from doorstep.workflows.consent import Terms
 from doorstep.workflows.coordination import day
 from tests.district import DOCTOR, opened, ordered, sent, who
-from tests.districts import district, district_on_postgresql, district_on_sqlite
 from tests.rights.people import patient, put_people, resident
 from tests.web.browsing import Screen, chromium
 from tests.web.conftest import PASSWORD, Site, accounts, demo_site, posting
 
-__all__ = ["accounts", "demo_site", "district", "district_on_postgresql", "district_on_sqlite"]
+__all__ = ["accounts", "demo_site"]
 
 MARK: Final = "zzxss"
 _RUN: Final = f"window.{MARK}=1"

@@ -22,9 +22,6 @@ from doorstep.server import Settings, make_wsgi
 from doorstep.terms import systems
 from doorstep.web.settings import configure
 from doorstep.web.wsgi import prepare
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
-
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 
 _SOMEWHERE = TemporaryDirectory(prefix="doorstep-web-")
 configure(Path(_SOMEWHERE.name))  # so that a test may import models; each test moves it to a folder of its own
