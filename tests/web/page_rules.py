@@ -21,6 +21,7 @@ CARERS = "who follows residents up"
 RESIDENTS = "residents and who acts for them"
 SAVINGS = "who decides on results, and who keeps the library of recognition"
 LIBRARY = "who keeps the library of recognition"
+WARDS = "doctors and nurses"
 
 RULES: dict[str, str] = {
     "": OPEN, "language/": OPEN, "view/": OPEN,
@@ -79,6 +80,9 @@ RULES: dict[str, str] = {
     "reading/intake/<str:task>/<str:act>/": STAFF, "reading/<str:task>/": STAFF, "reading/<str:task>/<str:act>/": STAFF,
     "picture/<str:media>/": SOMEBODY, "picture/<str:media>/trace.svg": SOMEBODY,
     "picture/<str:media>/original/": SOMEBODY, "report/<str:report>/": SOMEBODY, "p/study/<str:report>/": SOMEBODY,
+    "ward/": WARDS, "ward/admit/": WARDS, "ward/bed/<str:bed>/cleaned/": WARDS, "ward/<str:encounter>/": WARDS,
+    "ward/<str:encounter>/discharge/": WARDS, "ward/<str:encounter>/home/": WARDS, "ward/<str:encounter>/<str:act>/": WARDS,
+    "p/plan/<str:plan>/": SOMEBODY, "p/discharge/<str:encounter>/": STAFF, "me/plans/": RESIDENTS,
     "wall/<str:screen>/": OPEN, "wall/<str:screen>/now/": OPEN,
     "admin/schedules/": WEEKS, "admin/schedules/<str:act>/": WEEKS,
     "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,

@@ -33,6 +33,7 @@ from tests.web.page_rules import (
     SOMEONE,
     STAFF,
     TOWNSHIP,
+    WARDS,
     WEEKS,
 )
 
@@ -54,12 +55,13 @@ REFUSED: dict[str, dict[str, str]] = {
     SAVINGS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
     LIBRARY: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     CARERS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
+    WARDS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     DEMO: {"nobody": "absent", "zhangmin": "absent", "wugang": "absent"},
 }
 """Rule -> who -> what they get, whatever they ask."""
 LET_IN = {SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
           OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident",
-          SAVINGS: "zhangmin", LIBRARY: "wugang", CARERS: "zhangmin"}
+          WARDS: "zhangmin", SAVINGS: "zhangmin", LIBRARY: "wugang", CARERS: "zhangmin"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 

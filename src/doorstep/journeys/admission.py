@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from doorstep.journeys import referring
 from doorstep.kernel.errors import RuleBroken
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
@@ -26,7 +27,7 @@ def admit(
     if referral_task:
         case = load(tx, referral.TABLE, referral_task)
         if case.state == "accepted":
-            referral.arrive(tx, task=referral_task)
+            referring.arrive(tx, task=referral_task)
         elif case.state != "arrived" or case.organization("receiver") != tx.actor.organization:
             raise RuleBroken("ward.not-arrived", element="referral")
         resident, source, part_of = case.resident, "referral", case.ref
@@ -36,6 +37,8 @@ def admit(
     focus = tx.read("Task", began.id)["focus"]["reference"]
     _own_bed(tx, bed)
     beds.take(tx, bed=bed, encounter=focus, source=part_of)
+    if referral_task:
+        referral.bedded(tx, task=referral_task, place=beds.bed_of(tx, bed).place)
     return began
 
 
@@ -63,6 +66,16 @@ def sign(tx: Tx, *, task: str) -> Stored:
     running = stay.task_of(tx, Ref.parse(note["encounter"]["reference"]).id)
     stay.written(tx, task=running["id"], note=note["focus"]["reference"])
     return signed
+
+
+def note(
+    tx: Tx, *, encounter: str, kind: str, text: str, quotes: Sequence[str] = (), appends: str = "",
+    signed: bool = False, occurred: int | None = None,
+) -> Stored:  # fmt: skip
+    """Write a note of a stay, and sign it at once when its writer has read it again."""
+    written = ward_note.write(tx, encounter=encounter, kind=kind, text=text, quotes=quotes, appends=appends,
+                              occurred=occurred)  # fmt: skip
+    return sign(tx, task=written.id) if signed else written
 
 
 def reconcile(tx: Tx, *, encounter: str, choices: Sequence[Choice]) -> list[Stored]:

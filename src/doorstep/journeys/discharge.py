@@ -73,6 +73,8 @@ def send_home(
                          advice=closing.advice, items=homeward.items, encounter=about,
                          extras=homeward.extras)  # fmt: skip
     if homeward.slot:
+        if booking.place_of(tx, homeward.slot).institution != homeward.receiver:
+            raise RuleBroken("down.other-clinic", element="slot")
         booking.book(tx, slot=homeward.slot, resident=resident, reason=first.text if first else closing.diagnosis)
     down.carry(tx, task=task.id, plan=plan, papers=(about, *papers))
     return plan

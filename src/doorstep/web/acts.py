@@ -81,6 +81,11 @@ _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
     ("order", "withdraw"): (Box("reason", "web.box-reason", "reason"),),
     ("plan", "complete"): (Box("note", "web.box-outcome", "area"),),
     ("plan", "miss"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
+    ("down", "decline"): (Box("reason", "web.box-reason", "reason"), Box("alternative", "web.box-alternative", "area")),
+    ("down", "see"): (Box("note", "web.box-outcome", "area"),),
+    ("down", "lose"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
+    ("down", "settle"): (Box("note", "web.box-settled", "area"),),
+    ("down", "withdraw"): (Box("reason", "web.box-reason", "reason"),),
     ("escalation", "settle"): (Box("note", "web.box-settled", "area"),),
 }
 

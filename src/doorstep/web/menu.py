@@ -47,6 +47,8 @@ _DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")
 _BOOKING: Final = Entry("/me/booking/", "booking.menu-mine")
 _BOOKINGS: Final = Entry("/desk/bookings/", "booking.menu-desk")
 _QUEUE: Final = Entry("/desk/queue/", "queue.menu")
+_WARD: Final = Entry("/ward/", "ward.menu")
+_PLANS: Final = Entry("/me/plans/", "down.my-plans")
 _SCHEDULES: Final = Entry("/admin/schedules/", "booking.menu-weeks")
 
 _FOLLOW: Final = Entry("/follow/", "follow.title")
@@ -59,8 +61,8 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "public-health"): (_FOLLOW, _CONTRACTS, _MINE),
     ("village", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
     ("laboratory", "technician"): (_ORDERS, _MINE, _CRITICAL),
-    ("hospital", "nurse"): (_REFERRALS, _SENT),
-    ("hospital", "doctor"): (_REFERRALS, _SENT, _STUDIES),
+    ("hospital", "nurse"): (_REFERRALS, _WARD, _SENT),
+    ("hospital", "doctor"): (_REFERRALS, _WARD, _SENT, _STUDIES),
     ("hospital", "technician"): (_STUDIES, _INTAKE, _MINE, _CRITICAL),
     ("township", "technician"): (_STUDIES, _INTAKE, _MINE),
     ("ecg", "doctor"): (_STUDIES, _MINE, _CRITICAL),

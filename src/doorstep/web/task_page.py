@@ -20,7 +20,8 @@ from doorstep.web.guard import staff
 from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import order, result
+from doorstep.web.ward import about
+from doorstep.workflows import followup, order, result
 from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
 from doorstep.workflows.identity import card, name_of
 from doorstep.workflows.registry import TABLES
@@ -184,10 +185,13 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     elif table.name == "plan":
         common["author"] = names.of(subject["author"]["reference"])
         common["referral"] = task.get("partOf", [{}])[0].get("reference", "").removeprefix("Task/")
+        common |= about.of_plan(reads, subject)
+    elif table.name == "down":
+        common |= about.of_down(reads, task, subject)
     return common
 
 
 def _plan(reads: Reads, reference: str, names: Names, now: int) -> list[lists.Row]:
     care = reads.read("CarePlan", Ref.parse(reference).id)
-    ids = [Ref.parse(entry["reference"]["reference"]).id for entry in care.get("activity", ())]
+    ids = [Ref.parse(each).id for each in followup.tasks_of(care)]
     return [lists.row(reads.read("Task", each), None, names, now) for each in ids]

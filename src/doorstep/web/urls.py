@@ -30,6 +30,7 @@ urlpatterns = [
     path("", include("doorstep.web.resident.urls")),
     path("", include("doorstep.web.privacy.urls")),
     path("", include("doorstep.web.front.urls")),
+    path("", include("doorstep.web.ward.urls")),
     path("", include("doorstep.web.reading.urls")),
     path("", include("doorstep.web.home_team.urls")),
     path("", include("doorstep.web.reading.urls")),

@@ -256,6 +256,11 @@ def outcome_of(encounter: Resource) -> Resource | None:
     return next((each["valueCoding"] for each in encounter.get("extension", ()) if each["url"] == OUTCOME), None)
 
 
+def number_of(encounter: Resource) -> str:
+    """The number of the inpatient record; "" without one."""
+    return next((str(each["value"]) for each in encounter.get("identifier", ()) if each["system"] == NUMBER), "")
+
+
 def days(encounter: Resource, now: int) -> int:
     """Length of stay: a day of admission and discharge is one day; days of transfer count once."""
     start = day(moment(encounter["period"]["start"]))

@@ -18,7 +18,7 @@ from doorstep.workflows.identity import name_of
 
 PAGES: Final = (
     ("/me/readers/", "me.readers"), ("/me/consents/", "me.consents"), ("/me/items/", "me.items"),
-    ("/me/proxies/", "me.proxies"), ("/me/messages/", "me.messages"),
+    ("/me/plans/", "down.my-plans"), ("/me/proxies/", "me.proxies"), ("/me/messages/", "me.messages"),
 )  # fmt: skip
 """(address, message key) of the pages about one's own record."""
 

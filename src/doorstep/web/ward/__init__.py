@@ -1,0 +1,1 @@
+"""The pages of a ward: its beds, a stay, the way home."""
