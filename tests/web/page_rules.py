@@ -17,11 +17,14 @@ FRONT = "who works at the front desk"
 DESKS = "who keeps the desk of a clinic"
 WEEKS = "who sets the weeks of clinics"
 CARERS = "who follows residents up"
-CARERS = "who follows residents up"
 RESIDENTS = "residents and who acts for them"
 SAVINGS = "who decides on results, and who keeps the library of recognition"
+FIGURES = "who may see figures"
 LIBRARY = "who keeps the library of recognition"
 WARDS = "doctors and nurses"
+BENCH = "who works at a laboratory"
+TAKING = "who takes specimens"
+CARRYING = "who packs, carries or opens boxes"
 
 RULES: dict[str, str] = {
     "": OPEN, "language/": OPEN, "view/": OPEN,
@@ -47,6 +50,8 @@ RULES: dict[str, str] = {
     "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/<str:act>/": TOWNSHIP,
     "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
     "admin/recognition/": LIBRARY, "admin/recognition/<str:act>/": LIBRARY,
+    "alliance/": FIGURES, "alliance/frozen/": FIGURES, "alliance/freeze/": FIGURES, "alliance/<str:code>/": FIGURES,
+    "alliance/<str:code>/ask/": FIGURES,
     "desk/register/": REGISTERING, "desk/register/new/": REGISTERING, "desk/newborn/": REGISTERING,
     "desk/unnamed/": REGISTERING, "desk/unnamed/<str:resident>/": REGISTERING,
     "desk/duplicates/": REVIEWING, "desk/duplicates/<str:task>/": REVIEWING,
@@ -70,7 +75,7 @@ RULES: dict[str, str] = {
     "me/proxies/<str:related>/end/": RESIDENTS, "me/messages/": RESIDENTS,
     "privacy/why/": ASKING_WHY, "privacy/": OFFICER, "privacy/<str:name>/": OFFICER, "privacy/<str:name>/<str:task>/": OFFICER,
     "privacy/<str:name>/<str:task>/<str:act>/": OFFICER,
-    "me/booking/": RESIDENTS, "me/booking/<str:clinic>/": RESIDENTS, "me/booking/<str:clinic>/<str:slot>/": RESIDENTS,
+    "me/home/": RESIDENTS, "me/booking/": RESIDENTS, "me/booking/<str:clinic>/": RESIDENTS, "me/booking/<str:clinic>/<str:slot>/": RESIDENTS,
     "me/booked/<str:appointment>/<str:act>/": RESIDENTS,
     "desk/bookings/": FRONT, "desk/bookings/book/": FRONT, "desk/bookings/<str:appointment>/<str:act>/": FRONT,
     "desk/check-in/": FRONT, "desk/walk-in/": FRONT, "desk/slip/<str:task>/": FRONT,
@@ -89,10 +94,16 @@ RULES: dict[str, str] = {
     "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
     "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,
     "contracts/<str:episode>/<str:act>/": CARERS,
-    "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,
-    "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
-    "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,
-    "contracts/<str:episode>/<str:act>/": CARERS,
+    "lab/": BENCH, "lab/receive/": BENCH, "lab/analysers/add/": BENCH, "lab/control/<str:analyser>/": BENCH,
+    "lab/collect/": TAKING, "lab/collect/scan/": TAKING, "p/label/<str:task>/": TAKING,
+    "p/label/<str:task>/printed/": TAKING, "p/labels/<str:encounter>/": TAKING,
+    "p/labels/<str:encounter>/printed/": TAKING,
+    "lab/boxes/": CARRYING, "lab/boxes/pack/": CARRYING, "lab/boxes/scan/": CARRYING,
+    "lab/boxes/<str:task>/": CARRYING, "lab/boxes/<str:task>/<str:act>/": CARRYING, "p/box/<str:task>/": CARRYING,
+    "lab/messages/": BENCH, "lab/messages/paste/": BENCH, "lab/messages/<str:task>/": BENCH,
+    "lab/messages/<str:task>/map/": BENCH, "lab/messages/<str:task>/<str:act>/": BENCH, "p/specimens/": BENCH,
+    "admin/duty/": PEOPLE, "admin/duty/<str:act>/": PEOPLE, "admin/critical/": PEOPLE,
+    "admin/critical/<str:code>/": PEOPLE, "admin/critical/<str:code>/<str:act>/": PEOPLE,
     "r/<str:resident>/emergency/": STAFF, "r/<str:resident>/emergency/open/": STAFF,
     "r/<str:resident>/emergency/<str:task>/confirm/": STAFF,
 }

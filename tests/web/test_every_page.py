@@ -15,9 +15,12 @@ from tests.district import who
 from tests.web.conftest import PASSWORD, Door
 from tests.web.page_rules import (
     ASKING_WHY,
+    BENCH,
+    CARRYING,
     CARERS,
     DEMO,
     DESKS,
+    FIGURES,
     FRONT,
     LIBRARY,
     MACHINE,
@@ -32,6 +35,7 @@ from tests.web.page_rules import (
     SOMEBODY,
     SOMEONE,
     STAFF,
+    TAKING,
     TOWNSHIP,
     WARDS,
     WEEKS,
@@ -53,15 +57,19 @@ REFUSED: dict[str, dict[str, str]] = {
     REVIEWING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused"},
     RESIDENTS: {"nobody": "sign in", "zhangmin": "refused", "wugang": "refused"},
     SAVINGS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
+    FIGURES: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
     LIBRARY: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     CARERS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     WARDS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
+    BENCH: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "wugang": "refused"},
+    TAKING: {"nobody": "sign in", "resident": "refused", "xujing": "refused", "wugang": "refused"},
+    CARRYING: {"nobody": "sign in", "resident": "refused", "xujing": "refused", "wugang": "refused"},
     DEMO: {"nobody": "absent", "zhangmin": "absent", "wugang": "absent"},
 }
 """Rule -> who -> what they get, whatever they ask."""
-LET_IN = {SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
+LET_IN = {BENCH: "wanglei", TAKING: "wangfang", CARRYING: "wangfang", SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
           OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident",
-          WARDS: "zhangmin", SAVINGS: "zhangmin", LIBRARY: "wugang", CARERS: "zhangmin"}
+          WARDS: "zhangmin", SAVINGS: "zhangmin", LIBRARY: "wugang", FIGURES: "zhouwei", CARERS: "zhangmin"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 
@@ -86,7 +94,7 @@ def ask(client: Any, address: str, method: str) -> str:
 @pytest.fixture
 def everybody(door: Door) -> dict[str, Any]:
     Account.objects.make("resident", PASSWORD, f"Patient/{who().id}")
-    found = {name: door.enter(name) for name in ("resident", "zhangmin", "wanglei", "fengkai", "wugang", "xujing", "liting")}
+    found = {name: door.enter(name) for name in ("resident", "zhangmin", "wanglei", "fengkai", "wugang", "xujing", "liting", "zhouwei")}
     door.prove_factors()
     return {"nobody": door.client(), **found}
 

@@ -21,6 +21,8 @@ class Frame:
 
     def __init__(self, folder: Path, state: State) -> None:
         self.state = state
+        self.counted: dict[Any, Any] = {}
+        """Numbers that were counted from this frame already, by whoever asks again and again."""
         self._base = duckdb.connect(config=_CONFIG)
         for view in VIEWS.values():
             files = state.files.get(view.name, [])
@@ -55,7 +57,7 @@ class Frames:
             if frame is None or fresh or self._store.clock.now() - frame.state.cut_off > self._every:
                 state = columnar.refresh(self._store, self._folder)
                 if frame is not None and frame.state.files == state.files:
-                    frame.state = state
+                    frame.state, frame.counted = state, {}
                 else:
                     frame = Frame(self._folder, state)
                 self._frame = frame

@@ -61,7 +61,7 @@ class Case:
     kase: str
     institution: str
     other: str
-    at: int
+    happened: int
     n: float
     d: float
     label: str

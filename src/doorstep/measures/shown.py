@@ -12,7 +12,7 @@ from typing import Final
 
 from doorstep.kernel import cells
 from doorstep.measures.figures import Amount, Figure
-from doorstep.measures.indicator import RATE
+from doorstep.measures.indicator import RATE, Indicator
 
 _N, _REST = "n", "rest"
 """The two columns of a share: those who count, and the others."""
@@ -37,22 +37,22 @@ class Shown:
 
 def protected(figure: Figure, *, least: int) -> Shown:
     """The figure as it may leave the house."""
-    whole = not small(figure, figure.total, least)
+    whole = not small(figure.indicator, figure.total, least)
     return Shown(
         figure, figure.total if whole else None, _line(figure, figure.parts, least), _line(figure, figure.labels, least)
     )
 
 
-def small(figure: Figure, amount: Amount, least: int) -> bool:
+def small(indicator: Indicator, amount: Amount, least: int) -> bool:
     """Whether an amount tells about fewer people than may be told of. None at all is not few."""
-    return any(0 < count < least for count in counts(figure, amount))
+    return any(0 < count < least for count in counts(indicator, amount))
 
 
-def counts(figure: Figure, amount: Amount) -> tuple[int, ...]:
+def counts(indicator: Indicator, amount: Amount) -> tuple[int, ...]:
     """The numbers of people that an amount tells of."""
-    if figure.indicator.code in OPEN:
+    if indicator.code in OPEN:
         return ()
-    if figure.indicator.kind == RATE:
+    if indicator.kind == RATE:
         return (round(amount.n), round(amount.d - amount.n))
     return (amount.cases,)
 
@@ -62,7 +62,7 @@ def _line(figure: Figure, parts: Mapping[str, Amount], least: int) -> dict[str, 
         return dict(parts)
     if figure.indicator.kind == RATE:
         table = {(name, column): count for name, part in parts.items()
-                 for column, count in zip((_N, _REST), counts(figure, part), strict=True)}  # fmt: skip
+                 for column, count in zip((_N, _REST), counts(figure.indicator, part), strict=True)}  # fmt: skip
         shown = cells.protect(table, least=least)
         sums, _, _ = cells.sums(table, least=least)
         kept = {name for name in parts

@@ -40,10 +40,20 @@ _RECOGNITION: Final = Entry("/recognition/", "recognition.figures")
 _LIBRARY: Final = Entry("/admin/recognition/", "recognition.library")
 _STUDIES: Final = Entry("/w/studies/", "study.menu")
 _INTAKE: Final = Entry("/reading/intake/", "study.intake")
+_COLLECT: Final = Entry("/lab/collect/", "lab.menu-collect")
+_BOXES: Final = Entry("/lab/boxes/", "lab.menu-boxes")
+_BENCH: Final = Entry("/lab/", "lab.menu-bench")
+_MESSAGES: Final = Entry("/lab/messages/", "lab.menu-messages")
+_DUTY: Final = Entry("/admin/duty/", "lab.menu-duty")
+_LIMITS: Final = Entry("/admin/critical/", "lab.menu-limits")
 _CRITICAL: Final = Entry("/p/critical/", "critical.menu-register")
 _REGISTER: Final = Entry("/desk/register/", "persons.menu-register")
 _DUPLICATES: Final = Entry("/desk/duplicates/", "persons.menu-duplicates")
 
+_FIGURES: Final = Entry("/alliance/", "alliance.figures")
+_FROZEN: Final = Entry("/alliance/frozen/", "alliance.frozen")
+
+_HOME: Final = Entry("/me/home/", "home.title")
 _BOOKING: Final = Entry("/me/booking/", "booking.menu-mine")
 _BOOKINGS: Final = Entry("/desk/bookings/", "booking.menu-desk")
 _QUEUE: Final = Entry("/desk/queue/", "queue.menu")
@@ -56,25 +66,27 @@ _CONTRACTS: Final = Entry("/contracts/", "follow.contracts")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL, _FOLLOW),
-    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _MINE, _CRITICAL, _FOLLOW),
+    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _COLLECT, _BOXES, _MINE, _CRITICAL, _FOLLOW),
     ("township", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
     ("township", "public-health"): (_FOLLOW, _CONTRACTS, _MINE),
     ("village", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
-    ("laboratory", "technician"): (_ORDERS, _MINE, _CRITICAL),
+    ("laboratory", "technician"): (_ORDERS, _BENCH, _BOXES, _MESSAGES, _MINE, _CRITICAL),
     ("hospital", "nurse"): (_REFERRALS, _WARD, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _WARD, _SENT, _STUDIES),
+    ("hospital", "specialist"): (_STUDIES, _MINE, _CRITICAL),
     ("hospital", "technician"): (_STUDIES, _INTAKE, _MINE, _CRITICAL),
     ("township", "technician"): (_STUDIES, _INTAKE, _MINE),
     ("ecg", "doctor"): (_STUDIES, _MINE, _CRITICAL),
     ("ecg", "technician"): (_STUDIES, _INTAKE, _MINE),
     ("imaging", "doctor"): (_STUDIES, _MINE, _CRITICAL),
     ("imaging", "technician"): (_STUDIES, _INTAKE, _MINE),
-    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES),
-    ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _APPS,
-                             _WHY),
+    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES, _DUTY),
+    ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _LIMITS,
+                             _APPS, _WHY),
     ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE),
-    ("", "resident"): (_ME, _BOOKING, _READERS, _CONSENTS, _ITEMS),
-    ("", "proxy"): (_ME, _BOOKING, _READERS, _CONSENTS, _ITEMS),
+    ("", "resident"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
+    ("", "proxy"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
+    ("", "manager"): (_FIGURES, _FROZEN, _RECOGNITION, _LIBRARY),
     ("", "auditor"): (_PRIVACY, _WHY),
 }
 """(kind of institution, role) -> menu; ("", role) holds at any institution. The first entry is where a person lands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from io import BytesIO
 from typing import Final
 
@@ -21,10 +22,15 @@ HEADS: Final = (
 
 
 def spreadsheet(name: str, rows: list[Row]) -> HttpResponse:
-    """The file as a download."""
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(name)
-    for line in [[word(head) for head in HEADS], *map(_line, rows)]:
+    """A worklist as a download."""
+    return book(name, [[word(head) for head in HEADS], *map(_line, rows)])
+
+
+def book(name: str, lines: Iterable[list[str]]) -> HttpResponse:
+    """Lines of text as a download; ``name`` is the file's."""
+    file = Workbook(write_only=True)
+    sheet = file.create_sheet(name[:31])
+    for line in lines:
         cells = []
         for text in line:
             cell = WriteOnlyCell(sheet, value=text)
@@ -32,10 +38,10 @@ def spreadsheet(name: str, rows: list[Row]) -> HttpResponse:
             cell.data_type = "s"
             cells.append(cell)
         sheet.append(cells)
-    file = BytesIO()
-    book.save(file)
+    bytes_ = BytesIO()
+    file.save(bytes_)
     headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
-    return HttpResponse(file.getvalue(), content_type=TYPE, headers=headers)
+    return HttpResponse(bytes_.getvalue(), content_type=TYPE, headers=headers)
 
 
 def _line(row: Row) -> list[str]:

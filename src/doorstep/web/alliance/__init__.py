@@ -1,0 +1,1 @@
+"""Pages of the alliance's managers: what stands out this month, each figure with its rows, questions, frozen months."""
