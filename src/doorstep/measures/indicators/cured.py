@@ -15,7 +15,7 @@ INDICATOR: Final = Indicator(
     ),
     (Definition(1, START, """
 SELECT 'Encounter/' || id AS kase, institution, '' AS other, end_ AS happened,
-  CASE WHEN outcome IN ('cured', 'improved') THEN 1 ELSE 0 END AS n, 1 AS d, outcome AS label
+  CASE WHEN outcome IN ('cured', 'improved') THEN 1 ELSE 0 END AS n, 1 AS d, '' AS label
 FROM encounter WHERE class = 'IMP' AND status = 'finished' AND end_ >= $since AND end_ < $until
 """),),
     better="up",

@@ -14,7 +14,7 @@ INDICATOR: Final = Indicator(
         "measures.discharges-not",
     ),
     (Definition(1, START, """
-SELECT 'Encounter/' || id AS kase, institution, '' AS other, end_ AS happened, 1 AS n, 1 AS d, disposition AS label
+SELECT 'Encounter/' || id AS kase, institution, '' AS other, end_ AS happened, 1 AS n, 1 AS d, '' AS label
 FROM encounter WHERE class = 'IMP' AND status = 'finished' AND end_ >= $since AND end_ < $until
 """),),
     better="",

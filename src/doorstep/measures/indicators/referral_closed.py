@@ -15,7 +15,7 @@ INDICATOR: Final = Indicator(
     ),
     (Definition(1, START, """
 SELECT 'Task/' || id AS kase, asking AS institution, asked AS other, authored AS happened,
-  CASE WHEN state = 'closed' THEN 1 ELSE 0 END AS n, 1 AS d, state AS label
+  CASE WHEN state = 'closed' THEN 1 ELSE 0 END AS n, 1 AS d, '' AS label
 FROM task WHERE workflow = 'referral' AND state <> 'withdrawn' AND authored >= $since AND authored < $until
 """),),
     better="up",

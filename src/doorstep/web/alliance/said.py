@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -16,12 +16,13 @@ from doorstep.measures.indicator import COUNT, MONEY, RATE, RATIO, SPREAD, Indic
 from doorstep.measures.library import LABELS
 from doorstep.measures.period import Period
 from doorstep.measures.shown import Shown
-from doorstep.terms.catalogue import orderables, specialties
+from doorstep.terms.catalogue import orderables, specialties, table
 from doorstep.web import charts
 from doorstep.web.charts import Chart
 from doorstep.web.lists import Names
 from doorstep.web.templatetags.words import t, word
 
+_PRIORITIES: Final = ("web.priority-stat", "web.priority-urgent", "web.priority-routine")
 TREND: Final = 12
 """Periods of a line."""
 
@@ -106,11 +107,14 @@ def label(code: str) -> str:
     """An item, a specialty or a leg in the reader's language."""
     if code in LABELS:
         return word(LABELS[code])
+    if f"web.priority-{code}" in _PRIORITIES:
+        return word(f"web.priority-{code}")
     language = translation.get_language() or "zh"
     tests = orderables()
     if code in tests:
         return tests[code].concept.display(language)
-    return specialties()[code].display(language) if code in specialties() else code
+    known = {**table("organization-kind"), **specialties()}
+    return known[code].display(language) if code in known else code
 
 
 def trend(frame: Frame, indicator: Indicator, period: Period, scope: Scope, least: int) -> Chart:
@@ -124,13 +128,16 @@ def trend(frame: Frame, indicator: Indicator, period: Period, scope: Scope, leas
         if amount.value is not None and amount.cases and not shown.small(indicator, amount, least):
             points.append((at.start, _rounded(indicator, amount)))
     seen = [each for each in breaks if points and each >= points[0][0]]
-    return charts.trend(points, unit=word(indicator.unit), changes=seen)
+    found = charts.trend(points, unit=word(indicator.unit), changes=seen)
+    return replace(found, n=total(frame, indicator, period, scope).cases) if points else found
 
 
 def picture(found: Shown, names: Names) -> Chart | None:
     """Which institution is slow, or how many of how many each has; None where a line says it better."""
     indicator = found.figure.indicator
     known = [(name, part) for name, part in found.parts.items() if part is not None and part.cases]
+    if not known:
+        return None
     if indicator.kind == SPREAD and indicator.whole:
         return charts.dots([(names.of(name), round(part.value or 0), round(part.p90 or 0), part.cases)
                             for name, part in known])  # fmt: skip
