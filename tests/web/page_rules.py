@@ -17,6 +17,7 @@ FRONT = "who works at the front desk"
 DESKS = "who keeps the desk of a clinic"
 WEEKS = "who sets the weeks of clinics"
 CARERS = "who follows residents up"
+COORDINATORS = "who coordinates referrals"
 RESIDENTS = "residents and who acts for them"
 SAVINGS = "who decides on results, and who keeps the library of recognition"
 FIGURES = "who may see figures"
@@ -104,6 +105,13 @@ RULES: dict[str, str] = {
     "lab/messages/<str:task>/map/": BENCH, "lab/messages/<str:task>/<str:act>/": BENCH, "p/specimens/": BENCH,
     "admin/duty/": PEOPLE, "admin/duty/<str:act>/": PEOPLE, "admin/critical/": PEOPLE,
     "admin/critical/<str:code>/": PEOPLE, "admin/critical/<str:code>/<str:act>/": PEOPLE,
+    "refer/<str:encounter>/": TOWNSHIP, "refer/<str:encounter>/free/": TOWNSHIP, "refer/<str:encounter>/send/": TOWNSHIP,
+    "referrals/": STAFF, "referral/<str:task>/": STAFF, "referral/<str:task>/<str:act>/": STAFF,
+    "referral/<str:task>/green/<str:act>/": STAFF, "referral/<str:task>/link/": STAFF,
+    "arrive/": FRONT, "arrive/<str:code>/": FRONT, "arrive/<str:code>/here/": FRONT,
+    "out/<str:token>/": OPEN, "out/<str:token>/<str:act>/": OPEN,
+    "desk/referral/": COORDINATORS, "desk/referral/save/": COORDINATORS,
+    "p/referral/<str:task>/slip/": STAFF, "p/referral/<str:task>/consent/": STAFF, "p/referral/<str:task>/times/": STAFF,
     "r/<str:resident>/emergency/": STAFF, "r/<str:resident>/emergency/open/": STAFF,
     "r/<str:resident>/emergency/<str:task>/confirm/": STAFF,
 }

@@ -15,6 +15,7 @@ from tests.district import who
 from tests.web.conftest import PASSWORD, Door
 from tests.web.page_rules import (
     ASKING_WHY,
+    COORDINATORS,
     BENCH,
     CARRYING,
     CARERS,
@@ -52,6 +53,7 @@ REFUSED: dict[str, dict[str, str]] = {
     ASKING_WHY: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "fengkai": "refused"},
     REGISTERING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     FRONT: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
+    COORDINATORS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "liting": "refused"},
     DESKS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     WEEKS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
     REVIEWING: {"nobody": "sign in", "resident": "refused", "wanglei": "refused"},
@@ -67,8 +69,8 @@ REFUSED: dict[str, dict[str, str]] = {
     DEMO: {"nobody": "absent", "zhangmin": "absent", "wugang": "absent"},
 }
 """Rule -> who -> what they get, whatever they ask."""
-LET_IN = {BENCH: "wanglei", TAKING: "wangfang", CARRYING: "wangfang", SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
-          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", WEEKS: "fengkai", RESIDENTS: "resident",
+LET_IN = {BENCH: "wanglei", TAKING: "zhangmin", CARRYING: "zhangmin", SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
+          OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", COORDINATORS: "zhangmin", WEEKS: "fengkai", RESIDENTS: "resident",
           WARDS: "zhangmin", SAVINGS: "zhangmin", LIBRARY: "wugang", FIGURES: "zhouwei", CARERS: "zhangmin"}
 """Rule -> people of whom it does not refuse all: the control."""
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from doorstep.kernel import exact
 from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.read import Reads
-from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.policies import policy
 from doorstep.workflows import affiliation, bookable, booking, clinics, green, referral, signing
@@ -159,16 +159,19 @@ def withdraw(tx: Tx, *, task: str, reason: str) -> Stored:
     return withdrawn
 
 
-def arrive(tx: Tx, *, task: str, occurred: int | None = None) -> Stored:
-    """The patient is here, by the code on the slip or by name: no second queue, and the clock has its moment."""
-    arrived = referral.arrive(tx, task=task, occurred=occurred)
+def arrive(tx: Tx, *, task: str, occurred: int | None = None, by: Actor | None = None) -> Stored:
+    """The patient is here, by the code on the slip or by name: no second queue, and the clock has its moment.
+
+    ``by`` is who receives them, when the transaction reads more than they may (a registrar sees no request).
+    """
+    arrived = referral.arrive(tx, task=task, occurred=occurred, by=by)
     found = exact.decode(arrived.body)
     booked = boxes(found.get("output", [])).get("appointment", "")
     if booked:
         booking.come(tx, appointment=Ref.parse(booked).id)
     for each in green.of_referral(tx, task):
         if each["status"] == "in-progress" and not green.moment_of(each, "arrival"):
-            green.stamp(tx, task=each["id"], node="arrival")
+            green.stamp(tx, task=each["id"], node="arrival", by=by)
     return arrived
 
 

@@ -36,11 +36,20 @@ class Form:
 
 
 _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
-    ("referral", "accept"): (Box("place", "web.box-place", hint="web.hint-place"),),
     ("referral", "decline"): (
         Box("reason", "web.box-reason", "reason"),
         Box("alternative", "web.box-alternative", "area"),
     ),
+    ("referral", "accept"): (Box("place", "web.box-place", hint="web.hint-place"),),
+    ("referral", "triage"): (Box("level", "referral.box-level", "reason"), Box("note", "web.box-note")),
+    ("referral", "bed"): (Box("place", "referral.box-where"),),
+    ("opinion", "answer"): (Box("opinion", "referral.consult-opinion", "area"),),
+    ("opinion", "decline"): (Box("reason", "web.box-reason", "reason"),),
+    ("opinion", "read"): (Box("note", "web.box-note", "area"),),
+    ("opinion", "give-up"): (Box("note", "web.box-settled", "area"),),
+    ("signing", "sign"): (Box("agreed-by", "referral.agreed-by"),),
+    ("signing", "refuse"): (Box("note", "web.box-note", "area"),),
+    ("link", "answer"): (Box("who", "referral.outside-who"),),
     ("referral", "return"): (
         Box("diagnosis", "web.box-diagnosis"),
         Box("results", "web.box-results", "area"),
@@ -76,6 +85,10 @@ _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
         Box("note", "critical.box-outcome"),
     ),
     ("contact", "lose"): (Box("note", "critical.box-outcome", "area"),),
+    ("order", "collect"): (
+        Box("resident", "lab.box-resident", hint="lab.hint-resident"),
+        Box("code", "lab.box-code"),
+    ),
     ("order", "reject"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
     ("order", "resend"): (Box("note", "web.box-note"),),
     ("order", "withdraw"): (Box("reason", "web.box-reason", "reason"),),

@@ -14,8 +14,8 @@ from typing import Final
 from doorstep.kernel.read import Reads
 from doorstep.kernel.worklist import Ask, Item
 from doorstep.web import critical_alarms
-from doorstep.web.menu import menu
 from doorstep.web.people import Person
+from doorstep.web.referral import green_alarms
 
 CRITICAL: Final = "critical"
 GREEN: Final = "green"
@@ -41,13 +41,6 @@ class Interrupt:
             raise ValueError(self.kind)
 
 
-def stat_referrals(reads: Reads, person: Person) -> list[Item]:
-    """A referral without delay that nobody at the receiving institution has answered."""
-    if not person.organization or "/w/referrals/" not in {entry.address for entry in menu(person)}:
-        return []
-    return reads.waiting(Ask(owner=person.organization, code="referral", state="sent", priority=0), limit=_MOST)
-
-
 def conflicts(reads: Reads, person: Person) -> list[Item]:
     """Two entries that may be one person, one of whom is being seen at this moment: for the registrars who decide."""
     if not person.organization or person.role != "registrar":
@@ -59,7 +52,7 @@ INTERRUPTS: Final[tuple[Interrupt, ...]] = (
     Interrupt(CRITICAL, critical_alarms.values),
     Interrupt(CRITICAL, critical_alarms.raised),
     Interrupt(CRITICAL, critical_alarms.calls),
-    Interrupt(GREEN, stat_referrals, flag="stat"),
+    Interrupt(GREEN, green_alarms.arrivals, "/referral/{id}/"),
     Interrupt(IDENTITY, conflicts, "/desk/duplicates/{id}/"),
 )
 """In the order in which they are shown."""

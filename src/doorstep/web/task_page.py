@@ -17,11 +17,12 @@ from doorstep.kernel.refs import Ref
 from doorstep.web import critical_page, lists, record
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.guard import staff
+from doorstep.web.lab import order_page
 from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
 from doorstep.web.ward import about
-from doorstep.workflows import followup, order, result
+from doorstep.workflows import followup, result
 from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
 from doorstep.workflows.identity import card, name_of
 from doorstep.workflows.registry import TABLES
@@ -51,7 +52,7 @@ def show(request: Any, task: str) -> HttpResponse:
     return _page(request, task, {}, {}, "", 200)
 
 
-_ELSEWHERE: Final = {"study": "/reading/", "intake": "/reading/intake/"}
+_ELSEWHERE: Final = {"referral": "/referral/", "study": "/reading/", "intake": "/reading/intake/"}
 """Workflows whose Tasks have a page of their own."""
 
 
@@ -130,8 +131,12 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
             "plan_rows": [(f"items[{place}].text", f"items[{place}].by") for place in range(PLAN_ROWS)],
             **_about(reads, table, found, names, now),
         }  # fmt: skip
+        if table.name == "order":
+            context |= order_page.about(reads, found, context["request"], context["steps"])
     played = parts_played(table, found, request.person.organization)
     offered = table.offered(state_of(found), played)
+    if context.get("stopped"):
+        offered = tuple(each for each in offered if each.code != "release")
     context["forms"] = forms(table, offered, context.get("test"))
     boxed = {box.name for form in context["forms"] if form.act.code == failed for box in form.boxes}
     named = {name: sentence for name, sentence in errors.items() if name in boxed}
@@ -176,12 +181,14 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
             common["report"] = record.report_by_id(reads, own, names)
         resident = Ref.parse(task["for"]["reference"]).id
         common["earlier"] = record.reports_of(reads, resident, subject["code"], names, without=own)
-    elif table.name == "referral":
+    elif table.name in ("referral", "opinion"):
         ids = [Ref.parse(each["reference"]).id for each in subject.get("supportingInfo", ())]
         common["reports"] = [record.report_by_id(reads, each, names) for each in ids]
         common["doctor"] = name_of(reads.read("Practitioner", Ref.parse(subject["requester"]["reference"]).id))
         if "plan" in reply:
             common["plan"] = _plan(reads, reply["plan"], names, now)
+    elif table.name == "correction":
+        common["report"] = record.report_by_id(reads, focus.id, names)
     elif table.name == "plan":
         common["author"] = names.of(subject["author"]["reference"])
         common["referral"] = task.get("partOf", [{}])[0].get("reference", "").removeprefix("Task/")

@@ -51,6 +51,8 @@ OPENINGS: Final[tuple[Opening, ...]] = (
             ("green._close",), ("referral.access",)),
     Opening("referral", ("referral.accept",), "grants.who-both", "2", "grants.scope-record", ("referral._end",),
             ("referral.access",)),
+    Opening("referral", ("outside_link.give",), "grants.who-receiver", "2", "grants.scope-packet",
+            ("outside_link.revoke", "outside_link.expire")),
     Opening("consult", ("opinion.ask",), "grants.who-receiver", "2", "grants.scope-packet",
             ("opinion.decline", "opinion._over")),
     Opening("order", ("order._place",), "grants.who-centre", "2", "grants.scope-record",

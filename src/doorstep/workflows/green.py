@@ -14,7 +14,7 @@ from doorstep.kernel.clock import HOME, instant
 from doorstep.kernel.errors import Invalid, Issue
 from doorstep.kernel.grants import PACKET
 from doorstep.kernel.read import Reads
-from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.green import Node, Ready, Vital, checklist, kinds, nodes, vitals
@@ -139,16 +139,16 @@ def tick_as(tx: Tx, *, task: str, thing: str, act: Act, undo: bool = False) -> S
     return move(tx, case, act, reason={"coding": [known.concept.coding()]}, outputs=outputs, until=_until(case))
 
 
-def stamp(tx: Tx, *, task: str, node: str, at: str = "") -> Stored:
+def stamp(tx: Tx, *, task: str, node: str, at: str = "", by: Actor | None = None) -> Stored:
     """A moment of the way, now or at a time of today ("14:05"); the side whose moment it is writes it, also again."""
     case = load(tx, TABLE, task)
     known = nodes(kind_of(case.task)).get(node)
     act = TABLE.act("depart" if _side(tx, case, known) == "sender" else "stamp")
-    return stamp_as(tx, task=task, node=node, act=act, at=at)
+    return stamp_as(tx, task=task, node=node, act=act, at=at, by=by)
 
 
-def stamp_as(tx: Tx, *, task: str, node: str, act: Act, at: str = "") -> Stored:
-    case = _case(tx, task, act)
+def stamp_as(tx: Tx, *, task: str, node: str, act: Act, at: str = "", by: Actor | None = None) -> Stored:
+    case = _case(tx, task, act, by)
     needed(act, {"node": node})
     known = nodes(kind_of(case.task)).get(node)
     if known is None or known.side != act.who:
@@ -156,7 +156,7 @@ def stamp_as(tx: Tx, *, task: str, node: str, act: Act, at: str = "") -> Stored:
     when = read_time(at, tx.now) if at.strip() else tx.now
     _drop(case.task, f"node.{node}")
     return move(tx, case, act, reason={"coding": [known.concept.coding()]}, occurred=when, until=_until(case),
-                outputs=(item(f"node.{node}", instant(when)),))  # fmt: skip
+                outputs=(item(f"node.{node}", instant(when)),), by=by)  # fmt: skip
 
 
 def expect(tx: Tx, *, task: str, minutes: str) -> Stored:
@@ -320,9 +320,9 @@ def _close(tx: Tx, case: Case, act: Act) -> Stored:
     return move(tx, case, act)
 
 
-def _case(tx: Tx, task: str, act: Act) -> Case:
+def _case(tx: Tx, task: str, act: Act, by: Actor | None = None) -> Case:
     case = load(tx, TABLE, task)
-    TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, tx.actor.organization))
+    TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, (by or tx.actor).organization))
     return case
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import NotFound, RuleBroken
+from doorstep.kernel.grants import PACKET
 from doorstep.kernel.refs import Actor, Ref
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
@@ -70,6 +71,8 @@ def give(tx: Tx, *, referral: str, secret: bytes) -> tuple[str, str]:
         asked=asked, priority=task.get("priority", "routine"), part_of=f"Task/{referral}",
         text=task.get("description", ""),
     )  # fmt: skip
+    tx.grant(resident=Ref.parse(task["for"]["reference"]).id, org=asked, level=2, reason="referral",
+             source=str(stored.ref), scope=PACKET, items=(str(stored.ref),))  # fmt: skip
     token = secrets.token_urlsafe(24)
     until = tx.now + policy("referral.link", on=day(tx.now), reads=tx).microseconds
     tx.claim(_CLAIM, _digest(secret, token), holder=str(stored.ref), expires=until)
@@ -82,6 +85,7 @@ def revoke(tx: Tx, *, task: str) -> None:
     act = TABLE.act("revoke")
     case = load(tx, TABLE, task)
     TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, tx.actor.organization))
+    tx.end_grants(case.ref)
     move(tx, case, act)
 
 
@@ -98,6 +102,7 @@ def expire(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """The days of the link are over."""
     case = load(tx, TABLE, Ref.parse(ref).id)
     if case.state == payload["state"]:
+        tx.end_grants(case.ref)
         move(tx, case, TABLE.act("expire"))
 
 

@@ -15,7 +15,7 @@ from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.grants import PACKET
 from doorstep.kernel.keys import whole
-from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
@@ -192,31 +192,35 @@ def decline(tx: Tx, *, task: str, reason: str, alternative: str) -> Stored:
     return move(tx, case, act, reason=coded, outputs=(item("alternative", alternative.strip()),))
 
 
-def arrive(tx: Tx, *, task: str, occurred: int | None = None) -> Stored:
+def arrive(tx: Tx, *, task: str, occurred: int | None = None, by: Actor | None = None) -> Stored:
     """The patient is here; no second queue. What is kept for them is kept until they lie in it."""
     act = TABLE.act("arrive")
-    case = _case(tx, task, act)
+    case = _case(tx, task, act, by)
     kept_until = tx.now + policy("referral.bed.arrived", on=day(tx.now), reads=tx).microseconds
     for bed in beds.kept(tx, source=case.ref):
         beds.hold(tx, bed=bed.reference, source=case.ref, until=kept_until)
-    return move(tx, case, act, occurred=occurred)
+    return move(tx, case, act, occurred=occurred, by=by)
 
 
-def triage(tx: Tx, *, task: str, level: str, note: str = "", occurred: int | None = None) -> Stored:
+def triage(
+    tx: Tx, *, task: str, level: str, note: str = "", occurred: int | None = None, by: Actor | None = None,
+) -> Stored:  # fmt: skip
     """How pressing it is, seen at the door."""
     act = TABLE.act("triage")
-    case = _case(tx, task, act)
+    case = _case(tx, task, act, by)
     coded = _reason("referral.triage", act, {"reason": level, "level": level})
     return move(tx, case, act, reason=coded, note=note.strip(), occurred=occurred, until=_deadline(case),
-                outputs=(item("level", level),))  # fmt: skip
+                outputs=(item("level", level),), by=by)  # fmt: skip
 
 
-def bedded(tx: Tx, *, task: str, place: str = "", occurred: int | None = None) -> Stored:
+def bedded(
+    tx: Tx, *, task: str, place: str = "", occurred: int | None = None, by: Actor | None = None
+) -> Stored:
     """The patient lies in a bed (or on the table): the last stamp of the way here."""
     act = TABLE.act("bed")
-    case = _case(tx, task, act)
+    case = _case(tx, task, act, by)
     outputs = (item("place", place.strip()),) if place.strip() else ()
-    return move(tx, case, act, occurred=occurred, until=_deadline(case), outputs=outputs)
+    return move(tx, case, act, occurred=occurred, until=_deadline(case), outputs=outputs, by=by)
 
 
 def miss(tx: Tx, *, task: str) -> Stored:
@@ -353,9 +357,9 @@ def _deadline(case: Case) -> int:
     return moment(deadline_of(case.task))
 
 
-def _case(tx: Tx, task: str, act: Act) -> Case:
+def _case(tx: Tx, task: str, act: Act, by: Actor | None = None) -> Case:
     case = load(tx, TABLE, task)
-    TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, tx.actor.organization))
+    TABLE.check(act, state=case.state, parties=parts_played(TABLE, case.task, (by or tx.actor).organization))
     return case
 
 
