@@ -35,7 +35,12 @@ class Seat:
     def look(self, name: str) -> None:
         """Axe, the watermark, a picture for whoever reads the run."""
         self.page.wait_for_selector('body[data-inflight="0"]')
+        whole = self.page.evaluate("document.documentElement.scrollHeight")
+        size = self.page.viewport_size or {"width": 1366, "height": 768}
+        if size["width"] < 600:  # whatever a bar at the foot of a telephone covers is reached by scrolling
+            self.page.set_viewport_size({"width": size["width"], "height": max(whole, size["height"]) + 120})
         self.screen.look(name)
+        self.page.set_viewport_size(size)
         text = self.page.evaluate("document.body.getAttribute('data-mark') + document.body.innerText")
         if not any(mark in text for mark in MARKS):
             self.screen.wrong.append(f"{name}: no watermark")

@@ -50,7 +50,7 @@ def journey(begun: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
         shutil.copy(file, tmp_path / file.name)
     store = open_fast(f"sqlite:///{tmp_path}")
     workflows.register(store.runner)
-    serving = serve(store, tmp_path, tmp_path / "accounts.db", demo=True)
+    serving = serve(store, tmp_path, begun / "accounts.db", demo=True)
     site = next(serving)
     with chromium() as browser:
         made = Journey(browser, site.base, store, os.environ.get("DOORSTEP_SHOTS", ""), request.node.name)

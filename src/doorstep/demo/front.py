@@ -43,6 +43,7 @@ def prepare(store: Store, *, today: date, seed: int) -> None:
     opened = {row["name"]: _clinic(store, row) for row in known["clinics"]}
     store.set_setting("demo.clinic", opened[known["shown"]["clinic"]][0].partition("/")[2])
     store.set_setting("demo.room", known["shown"]["room"])
+    store.set_setting("help.phone", known["shown"]["phone"])
     people = {index: resident(rng_of(seed, index), index, today) for index in known["people"]}
     if not _live_here(store, people.values()):
         return

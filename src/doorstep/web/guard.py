@@ -14,6 +14,7 @@ from doorstep.kernel import roles
 from doorstep.kernel.errors import Forbidden
 from doorstep.web.accounts import entering
 from doorstep.web.people import PROXY, RESIDENT
+from doorstep.workflows import relations
 
 View = Callable[..., HttpResponse]
 LOCKED = "doorstep:locked"
@@ -61,9 +62,19 @@ def resident(view: View) -> View:
     def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.person.role not in (RESIDENT, PROXY):
             raise Forbidden("web.not-your-page")
+        if request.person.role == PROXY:
+            _still_acts(request)
         return view(request, *args, **kwargs)
 
     return somebody(guarded)
+
+
+def _still_acts(request: Any) -> None:
+    """Forbidden, in words, when the last day of a proxy has passed or somebody has ended it."""
+    person = request.person
+    with request.store.snapshot(person.actor, audited=False) as reads:
+        if all(each.resident != person.acting_for for each in relations.of_person(reads, person=person.reference)):
+            raise Forbidden("home.proxy-over", name=person.acting_for_name)
 
 
 def with_right(right: str) -> Callable[[View], View]:

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from doorstep.web.front import calling, desk, mine, schedules, wall
+from doorstep.web.front import calling, desk, home, mine, schedules, wall
 
 urlpatterns = [
+    path("me/home/", home.show),
     path("me/booking/", mine.show),
     path("me/booking/<str:clinic>/", mine.clinic),
     path("me/booking/<str:clinic>/<str:slot>/", mine.slot),
