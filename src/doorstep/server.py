@@ -171,12 +171,14 @@ def register_work(store: Store) -> None:
     """Whatever runs later: each workflow names its own."""
     from doorstep import workflows
     from doorstep.gateways import sms
+    from doorstep.journeys import voicing
     from doorstep.rest import bulk, hooks
 
     workflows.register(store.runner)
     hooks.register(store)
     bulk.register(store)
     sms.register(store, sms.carrier_of(store))
+    voicing.register(store)
 
 
 def arm(store: Store) -> None:

@@ -23,6 +23,13 @@ def whole(tx: Tx) -> Reads:
     return Reads(tx._reader, replace(SYSTEM, at=tx.now), tx._key)
 
 
+def amend(tx: Tx, resource: dict[str, Any]) -> Stored:
+    """The next version of something that its actor need not see: a mark that they may take away without reading it."""
+    type_name, id_ = resource["resourceType"], resource["id"]
+    before = whole(tx).stored(type_name, id_)
+    return tx._put(resource, None, type_name, id_, expected=before.version, previous=before, method="PUT")
+
+
 def held(tx: Tx, kind: str, beginning: str) -> list[str]:
     """The keys with this beginning whose claims hold now, in order."""
     found = tx._reader.rows(

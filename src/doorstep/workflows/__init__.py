@@ -24,7 +24,9 @@ def arm(store: Store) -> None:
 
     from doorstep.kernel.access import SYSTEM
     from doorstep.kernel.errors import Conflict
-    from doorstep.workflows import alarms
+    from doorstep.workflows import alarms, satisfaction
 
     with suppress(Conflict):  # another process has armed it this moment
         store.run(SYSTEM, alarms.arm)
+    with suppress(Conflict):
+        store.run(SYSTEM, satisfaction.arm)

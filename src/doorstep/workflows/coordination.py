@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from doorstep.kernel import exact
 from doorstep.kernel.clock import HOME, instant
@@ -22,6 +22,9 @@ from doorstep.workflows.reported import ESCALATION
 from doorstep.workflows.table import CLOCK, Act, Table
 
 Resource = dict[str, Any]
+
+LINK: Final = "Device/voice"
+"""Whoever answers over a signed link: known by the link alone, nobody who has signed in."""
 
 
 @dataclass(slots=True)
@@ -237,6 +240,9 @@ def attest(
 def _agent(actor: Actor, act: Act) -> Resource:
     if act.who == CLOCK:
         return {"who": {"identifier": {"system": f"{systems.BASE}/sid/agent", "value": CLOCK}}}
+    if actor.person == LINK:
+        who = {"identifier": {"system": f"{systems.BASE}/sid/agent", "value": "link"}}
+        return {"who": who, "onBehalfOf": {"reference": actor.organization}}
     agent: Resource = {
         "role": [{"coding": [{"system": systems.STAFF_ROLE, "code": actor.role}]}],
         "who": {"reference": actor.person},

@@ -11,7 +11,7 @@ from typing import Any, Final
 from doorstep import locale_text
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Forbidden
-from doorstep.kernel.keys import whole
+from doorstep.kernel.keys import amend, whole
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.kernel.tx import Tx
@@ -104,7 +104,7 @@ def unflag(tx: Tx, *, resident: str, code: str) -> None:
     """The mark is taken away."""
     _officer(tx)
     for found in flagged(whole(tx), resident=resident, code=code):
-        tx.update({**found, "status": "inactive", "period": {**found["period"], "end": instant(tx.now)}})
+        amend(tx, {**found, "status": "inactive", "period": {**found["period"], "end": instant(tx.now)}})
 
 
 def flagged(reads: Reads, *, resident: str, code: str) -> list[dict[str, Any]]:

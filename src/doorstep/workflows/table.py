@@ -42,6 +42,8 @@ PARTY_LABELS: Final = {
     "adviser": "referral.party-adviser",
     "pharmacy": "prescription.party-pharmacy",
     "answerer": "alliance.party-answerer",
+    "complainant": "voice.party-complainant",
+    "office": "voice.party-office",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""

@@ -14,6 +14,7 @@ from doorstep.web.guard import staff
 from doorstep.workflows.chronic import CARERS
 
 View = Callable[..., HttpResponse]
+DESK: Final = "base.html"
 _KINDS: Final = frozenset({"township", "village"})
 
 
@@ -31,7 +32,7 @@ def carer(view: View) -> View:
 
 def shell(request: Any) -> str:
     """The template that these pages extend."""
-    return "shells/field.html" if request.person.role == "family-team" else "base.html"
+    return "shells/field.html" if request.person.role == "family-team" else DESK
 
 
 def language() -> str:

@@ -14,7 +14,7 @@ from doorstep.kernel.errors import Refusal
 from doorstep.terms import chronic as engine
 from doorstep.terms.privacy import programmes
 from doorstep.web.home_team import cases
-from doorstep.web.home_team.access import carer, language, shell
+from doorstep.web.home_team.access import DESK, carer, language, shell
 from doorstep.web.refusals import by_box, words
 from doorstep.workflows import identity
 
@@ -29,7 +29,8 @@ def show(request: Any) -> HttpResponse:
         rows = cases.rows(reads, institution=here, what=what, now=now)
     tiles = [{"address": f"/follow/?what={name}", "label": label, "tone": tone, "count": numbers[name],
               "current": name == what} for name, label, tone in cases.TILES]  # fmt: skip
-    context = {"shell": shell(request), "rows": rows, "tiles": tiles, "more": len(rows) == cases.SHOWN}
+    frame = shell(request)
+    context = {"shell": frame, "desk": frame == DESK, "rows": rows, "tiles": tiles, "more": len(rows) == cases.SHOWN}
     return render(request, "follow/list.html", context)
 
 
