@@ -137,13 +137,8 @@ class Recount:
         return minutes([(early, late) for early, late in pairs if late is not None and self.inside(late)])
 
     def referral_bed(self) -> list[float]:
-        pairs = []
-        for task in self.it.of("referral"):
-            for stay in self.it.stays():
-                if task.get("focus") in stay.get("basedOn", ()) and stay["status"] != "cancelled":
-                    start = when(stay["period"]["start"])
-                    pairs += [(when(task["authoredOn"]), start)] if self.inside(start) else []
-        return minutes(pairs)
+        pairs = [(when(t["authoredOn"]), self.it.first(t, "bed")) for t in self.it.of("referral")]
+        return minutes([(early, late) for early, late in pairs if late is not None and self.inside(late)])
 
     # -- recognition
 
@@ -173,7 +168,7 @@ class Recount:
 
     def _orders(self) -> list[tuple[Resource, datetime]]:
         both = [t for kind in ("order", "study") for t in self.it.of(kind)]
-        pairs = [(t, self.it.first(t, "report", "release", "publish")) for t in both]
+        pairs = [(t, self.it.first(t, "report", "release", "review")) for t in both]
         return [(task, late) for task, late in pairs if late is not None and self.inside(late)]
 
     def centre_volume(self) -> Count:
@@ -186,7 +181,7 @@ class Recount:
         found: dict[str, list[float]] = {}
         for task in (t for kind in ("order", "study") for t in self.it.of(kind)):
             placed, taken, got, told, read = (self.it.first(task, *codes) for codes in (
-                ("place",), ("collect", "acquire"), ("receive",), ("report", "release", "publish"), ("acknowledge",)))  # fmt: skip
+                ("place",), ("collect", "acquire", "obtain"), ("receive",), ("report", "release", "review"), ("acknowledge",)))  # fmt: skip
             legs = {"collect": (placed, taken), "transport": (taken, got), "work": (got or taken or placed, told),
                     "read": (told, read)}  # fmt: skip
             for name, (early, late) in legs.items():
@@ -231,7 +226,7 @@ class Recount:
             next((x["valueCoding"]["code"] for x in e.get("extension", ()) if "valueCoding" in x), "")
             for e in self._left()
         ]
-        return sum(end in ("cured", "improved") for end in ends), len(ends)
+        return sum(end.endswith((".cured", ".improved")) for end in ends), len(ends)
 
     def bed_use(self) -> Count:
         """Night by night: who lies there at midnight; who came and went on one day counts once."""
@@ -260,7 +255,7 @@ class Recount:
     def followup_week(self) -> Count:
         week = timedelta(days=7)
         left = [e for e in self._left() if when(e["period"]["end"]) + week <= self.it.now
-                and e.get("hospitalization", {}).get("dischargeDisposition", {}).get("coding", [{}])[0].get("code") != "exp"]  # fmt: skip
+                and not e["extension"][0]["valueCoding"]["code"].endswith(".died")]  # fmt: skip
         done = [(t["for"], when(a["occurredDateTime"])) for t in self.it.of("plan") for a in self.it.acts
                 if a["target"][0]["reference"].startswith(f"Task/{t['id']}/")
                 and a["activity"]["coding"][0]["code"] == "complete"]  # fmt: skip

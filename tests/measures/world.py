@@ -66,11 +66,7 @@ def _referral(tx: Tx, dice: random.Random, at: int, now: int) -> None:
     town = dice.choice(TOWNS)
     state = dice.choice(["sent", "accepted", "arrived", "returned", "closed", "closed", "declined", "withdrawn"])
     who_ = f"Patient/{who(dice.randrange(8)).id}"
-    request = tx.create(
-        {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "subject": {"reference": who_}}
-    )
-    ref = task(tx, "referral", state, asking=town, asked=HOSPITAL, at=at, dice=dice, resident=who_,
-               focus={"reference": str(request.ref)})  # fmt: skip
+    ref = task(tx, "referral", state, asking=town, asked=HOSPITAL, at=at, dice=dice, resident=who_)
     act(tx, "referral", "send", ref, at, town)
     steps = {"accepted": 1, "arrived": 2, "returned": 3, "closed": 3}.get(state, 0)
     if state == "declined":
@@ -79,7 +75,8 @@ def _referral(tx: Tx, dice: random.Random, at: int, now: int) -> None:
         at += dice.randrange(1, 3000) * MINUTE
         act(tx, "referral", code, ref, at, HOSPITAL)
     if steps >= 2 and dice.random() < 0.6:
-        _stay(tx, dice, at, now, resident=who_, based_on=str(request.ref))
+        act(tx, "referral", "bed", ref, at + 50 * MINUTE, HOSPITAL)
+        _stay(tx, dice, at, now, resident=who_)
 
 
 def _order(tx: Tx, dice: random.Random, at: int, now: int) -> None:
@@ -122,7 +119,7 @@ def _visit(tx: Tx, dice: random.Random, at: int) -> None:
     })  # fmt: skip
 
 
-def _stay(tx: Tx, dice: random.Random, at: int, now: int, *, resident: str = "", based_on: str = "") -> None:
+def _stay(tx: Tx, dice: random.Random, at: int, now: int, *, resident: str = "") -> None:
     resident = resident or f"Patient/{who(dice.randrange(8)).id}"
     end = at + dice.randrange(1, 12 * 1440) * MINUTE
     over = end < now
@@ -130,13 +127,15 @@ def _stay(tx: Tx, dice: random.Random, at: int, now: int, *, resident: str = "",
         "resourceType": "Encounter", "status": "finished" if over else "in-progress",
         "class": {"system": systems.ACT_CODE, "code": "IMP"}, "subject": {"reference": resident},
         "period": {"start": instant(at), **({"end": instant(end)} if over else {})},
-        "serviceProvider": {"reference": HOSPITAL}, **({"basedOn": [{"reference": based_on}]} if based_on else {}),
+        "serviceProvider": {"reference": HOSPITAL},
     }  # fmt: skip
     if over:
         stay["extension"] = [
-            {"url": OUTCOME, "valueCoding": {"code": dice.choice(["cured", "improved", "unhealed", "died"])}}
+            {
+                "url": OUTCOME,
+                "valueCoding": {"code": "stay.outcome." + dice.choice(["cured", "improved", "unhealed", "died"])},
+            }
         ]
-        stay["hospitalization"] = {"dischargeDisposition": {"coding": [{"code": dice.choice(["home", "home", "exp"])}]}}
     ref = str(tx.create(stay).ref)
     if over and dice.random() < 0.5:
         task(tx, "down", dice.choice(["sent", "done", "withdrawn"]), asking=HOSPITAL, asked=dice.choice(TOWNS), at=end,

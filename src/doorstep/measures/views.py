@@ -72,13 +72,13 @@ def _acts(provenance: Resource) -> Iterator[Row]:
 
 def _encounters(encounter: Resource) -> Iterator[Row]:
     stay = encounter.get("hospitalization", {})
-    outcome = next((each.get("valueCoding", {}).get("code", "") for each in encounter.get("extension", ())
+    outcome = next((str(each.get("valueCoding", {}).get("code", "")) for each in encounter.get("extension", ())
                     if each.get("url") == OUTCOME), "")  # fmt: skip
     yield {
         "class": encounter.get("class", {}).get("code", ""), "status": encounter.get("status", ""),
         "institution": _reference(encounter, "serviceProvider"), "resident": _reference(encounter, "subject"),
         "start": moment(encounter.get("period", {}).get("start")),
-        "end_": moment(encounter.get("period", {}).get("end"), late=True), "outcome": outcome,
+        "end_": moment(encounter.get("period", {}).get("end"), late=True), "outcome": outcome.rpartition(".")[2],
         "disposition": _code(stay.get("dischargeDisposition")),
         "based_on": next((each.get("reference", "") for each in encounter.get("basedOn", ())), ""),
     }  # fmt: skip

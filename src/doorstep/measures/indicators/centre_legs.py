@@ -16,8 +16,9 @@ INDICATOR: Final = Indicator(
     (Definition(1, START, """
 WITH step AS (
   SELECT target, min(occurred) FILTER (act = 'place') AS placed,
-    min(occurred) FILTER (act IN ('collect', 'acquire')) AS taken, min(occurred) FILTER (act = 'receive') AS received,
-    min(occurred) FILTER (act IN ('report', 'release', 'publish')) AS reported,
+    min(occurred) FILTER (act IN ('collect', 'acquire', 'obtain')) AS taken,
+    min(occurred) FILTER (act = 'receive') AS received,
+    min(occurred) FILTER (act IN ('report', 'release', 'review')) AS reported,
     min(occurred) FILTER (act = 'acknowledge') AS read
   FROM act WHERE workflow IN ('order', 'study') GROUP BY target),
 leg AS (

@@ -19,7 +19,7 @@ SELECT 'Encounter/' || e.id AS kase, e.institution, '' AS other, e.end_ AS happe
     AND ((a.workflow = 'plan' AND a.act = 'complete') OR (a.workflow = 'chronic' AND a.act = 'record'))
     AND a.occurred >= e.end_ AND a.occurred < e.end_ + 604800000000) THEN 1 ELSE 0 END AS n, 1 AS d, '' AS label
 FROM encounter e WHERE e.class = 'IMP' AND e.status = 'finished' AND e.end_ >= $since AND e.end_ < $until
-  AND e.end_ + 604800000000 <= $now AND e.disposition NOT IN ('exp', 'died')
+  AND e.end_ + 604800000000 <= $now AND e.outcome <> 'died'
 """),),
     better="up",
 )  # fmt: skip

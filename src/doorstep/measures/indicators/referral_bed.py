@@ -14,10 +14,11 @@ INDICATOR: Final = Indicator(
         "measures.referral-bed-not",
     ),
     (Definition(1, START, """
-SELECT 'Task/' || t.id AS kase, e.institution, t.asking AS other, e.start AS happened,
-  (e.start - t.authored) / 60000000.0 AS n, 1 AS d, t.priority AS label
-FROM task t JOIN encounter e ON e.based_on = t.focus AND e.class = 'IMP'
-WHERE t.workflow = 'referral' AND e.status <> 'cancelled' AND e.start >= $since AND e.start < $until
+SELECT 'Task/' || t.id AS kase, t.asked AS institution, t.asking AS other, a.happened,
+  (a.happened - t.authored) / 60000000.0 AS n, 1 AS d, t.priority AS label
+FROM task t JOIN (SELECT target, min(occurred) AS happened FROM act
+  WHERE workflow = 'referral' AND act = 'bed' GROUP BY target) a ON a.target = 'Task/' || t.id
+WHERE t.workflow = 'referral' AND a.happened >= $since AND a.happened < $until
 """),),
     better="down",
 )  # fmt: skip
