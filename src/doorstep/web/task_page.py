@@ -24,7 +24,7 @@ from doorstep.web.refusals import by_box, words
 from doorstep.web.ward import about
 from doorstep.workflows import followup, result
 from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
-from doorstep.workflows.identity import card, name_of
+from doorstep.workflows.identity import card
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import Table
 
@@ -184,7 +184,7 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     elif table.name in ("referral", "opinion"):
         ids = [Ref.parse(each["reference"]).id for each in subject.get("supportingInfo", ())]
         common["reports"] = [record.report_by_id(reads, each, names) for each in ids]
-        common["doctor"] = name_of(reads.read("Practitioner", Ref.parse(subject["requester"]["reference"]).id))
+        common["doctor"] = names.of(subject["requester"]["reference"])
         if "plan" in reply:
             common["plan"] = _plan(reads, reply["plan"], names, now)
     elif table.name == "correction":
