@@ -36,7 +36,6 @@ EVIL = "<img src=x onerror=alert(1)>\"'&</textarea></script>{{7*7}}"
 AT = "2026-11-22T09:10:00+08:00"
 PAGE_PARTS = {
     "about_critical",
-    "recognition",
     "about_escalation",
     "about_order",
     "about_plan",

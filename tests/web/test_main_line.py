@@ -37,13 +37,16 @@ def write_findings(screen: Screen) -> None:
     page.keyboard.press("Enter")
     assert screen.focused() == "n-diastolic"
     page.keyboard.type("94")
-    page.fill("#n-impression", "慢性肾脏病3期")
-    screen.press("F4")
-    page.wait_for_selector(".note-ok")
+    page.fill("#q-dx", "msb")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#dx .picked")
+    assert screen.focused() == "q-dx"
 
 
 def place_order(screen: Screen) -> None:
-    screen.page.check("input[name=tests][value=RFT]")
+    screen.page.fill("#q-line", "sgn")
+    screen.page.keyboard.press("Enter")
+    screen.page.wait_for_selector("#line-RFT")
     screen.press("F8")
     screen.page.wait_for_selector(".list .open")
 

@@ -10,12 +10,11 @@ def test_one_button_uses_the_result_and_the_figures_open_their_rows(site: Site) 
     report = measured(site.store)
     visit = f"/v/{opened(site.store)}/"
     doctor = site.enter("zhangmin")
-    page = doctor.get(visit)
-    assert "data-accept" in page.text
-    assert "川渝HR" in page.text
-    refused = doctor.post_as(page, f"{visit}order/", {"tests": "RFT", "laboratory": "Organization/laboratory"})
+    refused = doctor.submit(doctor.get(visit), "/sign/", {"line": "RFT"})
     assert refused.status == 422
-    used = doctor.post_as(page, f"{visit}recognise/", {"recognise": f"RFT {report}"})
+    assert "data-accept" in refused.text
+    assert "川渝HR" in refused.text
+    used = doctor.submit(refused, "/sign/", {"use.RFT": report})
     assert used.status == 200
     made = decided(site.store)
     assert [each["businessStatus"]["coding"][0]["code"] for each in made] == ["recognised"]
@@ -41,6 +40,6 @@ def test_doing_it_again_takes_a_reason_and_a_tick(site: Site) -> None:
     measured(site.store)
     visit = f"/v/{opened(site.store)}/"
     doctor = site.enter("zhangmin")
-    again = {"tests": "RFT", "laboratory": "Organization/laboratory", "why.RFT": "01", "explained.RFT": "yes"}
-    assert doctor.post_as(doctor.get(visit), f"{visit}order/", again).status == 200
+    again: dict[str, str | list[str]] = {"line": "RFT", "why.RFT": "01", "explained.RFT": "yes"}
+    assert doctor.submit(doctor.get(visit), "/sign/", again).status == 200
     assert [each["businessStatus"]["coding"][0]["code"] for each in decided(site.store)] == ["refused"]

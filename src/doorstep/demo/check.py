@@ -28,7 +28,7 @@ from doorstep.kernel.clock import HOME
 from doorstep.terms.recognition import scopes
 
 _TASK = re.compile(r"/t/([A-Za-z0-9.-]+)/")
-_EARLIER = re.compile(r'name="recognise" value="(RFT DiagnosticReport/[A-Za-z0-9.-]+)" data-accept')
+_EARLIER = re.compile(r'name="look" value="(RFT DiagnosticReport/[A-Za-z0-9.-]+)"')
 _ALARM = re.compile(r'data-alarm="([A-Za-z0-9-]+)\.')
 _VISIT = re.compile(r"/v/([A-Za-z0-9.-]+)/")
 
@@ -84,7 +84,7 @@ class Walk:
     def place_order(self) -> None:
         """The doctor orders a test; the laboratory is the next actor and has a deadline."""
         page = self.at("zhangmin", f"/v/{self.visit}/")
-        page = self.person("zhangmin").submit(page, "/order/", {"tests": ["RFT"], "priority": "urgent"})
+        page = self.person("zhangmin").submit(page, "/sign/", {"line": ["RFT"], "priority.RFT": "urgent"})
         self.order = self.new_task(page)
         self.stands(self.order, "ordered", "requested", "Organization/laboratory")
 
@@ -185,11 +185,10 @@ class Walk:
         for act, boxes in (("add-round", passed), ("add-price", charged)):
             _expect(keeper.post_as(shelf, f"/admin/recognition/{act}/", boxes).status, 200)
         doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/v/{self.visit}/")
-        twice = {"tests": "RFT", "laboratory": "Organization/laboratory"}
-        again = doctor.post_as(page, f"/v/{self.visit}/order/", twice)
+        again = doctor.submit(page, "/sign/", {"line": ["RFT"]})
         _expect(again.status, 422)
-        chosen = _found(_EARLIER, page.text)
-        _expect(doctor.post_as(page, f"/v/{self.visit}/recognise/", {"recognise": chosen}).status, 200)
+        chosen = _found(_EARLIER, again.text).partition(" ")[2]
+        _expect(doctor.submit(again, "/sign/", {"use.RFT": chosen}).status, 200)
         status, bundle = self.fhir(f"Task?code=recognition&encounter=Encounter/{self.visit}")
         told = {box["type"]["coding"][0]["code"]: box for box in bundle["entry"][0]["resource"]["input"]}
         _expect((status, told["fen"]["valueString"]), (200, "12190"))
@@ -198,7 +197,7 @@ class Walk:
         """A critical potassium is released by two, stands on the doctor's page, and is answered with a read-back."""
         doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/v/{self.visit}/")
         before = set(_TASK.findall(page.text))
-        placed = doctor.submit(page, "/order/", {"tests": ["LYTE"], "priority": "stat"})
+        placed = doctor.submit(page, "/sign/", {"line": ["LYTE"], "priority.LYTE": "stat"})
         task = next(found for found in _TASK.findall(placed.text) if found not in before)
         values: dict[str, str | list[str]] = {
             "result.2823-3": "6.80", "result.2951-2": "140", "result.2075-0": "101",

@@ -98,4 +98,4 @@ def _statements(op: DraftOp) -> Iterator[tuple[str, list[Any]]]:
 
 def _read(reads: Reads, where: str, values: list[Any]) -> list[Draft]:
     found = reads.reader.rows(f"SELECT {_COLUMNS} FROM draft WHERE {where} ORDER BY saved DESC, visit, person", values)
-    return [Draft(*row[:5], bool(row[5]), row[6]) for row in found]
+    return [Draft(row[0], row[1], row[2], row[3], row[4], bool(row[5]), row[6]) for row in found]

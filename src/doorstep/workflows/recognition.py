@@ -146,6 +146,15 @@ def view(tx: Tx, *, encounter: str, test: str, report: str) -> Stored:
     return _decide(tx, TABLE.act("view"), match, visit, match.report, ())
 
 
+def look(tx: Tx, *, encounter: str, test: str, report: str) -> Stored | None:
+    """The same, once a visit and result: who opens it twice has looked once."""
+    query = [("encounter", f"Encounter/{encounter}"), ("code", f"{systems.WORKFLOW}|{TABLE.name}")]
+    for task in tx.search("Task", query):
+        if state_of(task) == "viewed" and boxes(task["input"]).get("report") == report:
+            return None
+    return view(tx, encounter=encounter, test=test, report=report)
+
+
 def withdraw(tx: Tx, *, task: str, note: str) -> Stored:
     """A decision was wrong: another stands in its place, and the first stays as it was written."""
     act = TABLE.act("withdraw")
