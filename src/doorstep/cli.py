@@ -57,6 +57,18 @@ def _parser() -> argparse.ArgumentParser:
     modality.add_argument("--kind", required=True, metavar="ECG|DX|CR|CT")
     modality.add_argument("--organization", required=True, metavar="REFERENCE")
 
+    serve.add_argument("--mllp", type=int, default=0, metavar="PORT")
+    serve.add_argument("--mllp-bind", default="127.0.0.1", metavar="ADDR")
+    serve.add_argument("--mllp-tls-certificate", default="", metavar="FILE")
+    serve.add_argument("--mllp-tls-key", default="", metavar="FILE")
+    serve.add_argument("--mllp-tls-ca", default="", metavar="FILE")
+
+    senders = _verb(verbs, "senders")
+    senders.add_argument("--allow", default="", metavar="APPLICATION|FACILITY")
+    senders.add_argument("--organization", default="", metavar="REFERENCE")
+    senders.add_argument("--from", action="append", default=[], dest="networks", metavar="NETWORK")
+    senders.add_argument("--remove", default="", metavar="APPLICATION|FACILITY")
+
     token = _verb(verbs, "token")
     token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")
     token.add_argument("--hours", type=float, default=12)

@@ -71,6 +71,13 @@ class Settings:
     """By which names browsers call the pages, beside loopback; a request for another name is refused."""
     delete_many: bool = False
     """Whether one conditional delete may remove several resources."""
+    mllp: int = 0
+    """The port on which laboratory systems send results (HL7 v2 over MLLP); 0 for none."""
+    mllp_bind: str = "127.0.0.1"
+    mllp_tls_certificate: str = ""
+    mllp_tls_key: str = ""
+    mllp_tls_ca: str = ""
+    """Whose certificates senders must show; "" asks for none."""
     audit_heads: str = ""
     """The folder where the heads of the audit chain are written down; "" for the data directory."""
 
@@ -114,13 +121,19 @@ def refuse_unsafe(settings: Settings) -> None:
     unknown = [role for role in settings.roles if role not in ROLES]
     if unknown:
         raise Unavailable("serve.unknown-role", role=unknown[0])
-    loopback = settings.bind == "localhost"
-    with contextlib.suppress(ValueError):
-        loopback = ipaddress.ip_address(settings.bind).is_loopback
+    loopback = _is_loopback(settings.bind)
+    if settings.mllp and not settings.mllp_tls_certificate and not _is_loopback(settings.mllp_bind):
+        raise Unavailable("lab.mllp-plain", bind=settings.mllp_bind)
     if not loopback and not settings.tls_certificate and not settings.plain_beyond_loopback:
         raise Unavailable("serve.plain-beyond-loopback", bind=settings.bind)
     if settings.demo and not loopback:
         raise Unavailable("serve.demo-beyond-loopback", bind=settings.bind)
+
+
+def _is_loopback(bind: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(bind).is_loopback
+    return bind == "localhost"
 
 
 def make_wsgi(store: Store, settings: Settings) -> Wsgi:
@@ -195,6 +208,28 @@ def _hooks(store: Store) -> Any:
     return Pump(store).start()
 
 
+def listen(store: Store, settings: Settings) -> Any:
+    """The listener for laboratory systems, begun. Of several workers the first has the port; it serves for all."""
+    from doorstep.gateways import mllp
+    from doorstep.gateways.hl7v2 import inbound
+
+    tls = None
+    if settings.mllp_tls_certificate:
+        tls = mllp.tls_context(settings.mllp_tls_certificate, settings.mllp_tls_key, settings.mllp_tls_ca)
+    try:
+        listener = mllp.Listener(
+            (settings.mllp_bind, settings.mllp),
+            lambda raw, address: inbound.receive(store, raw, address=address).body,
+            lambda key: inbound.broken(store, key), tls=tls,
+        )  # fmt: skip
+    except OSError as taken:
+        if settings.workers == 1:
+            raise Unavailable("lab.mllp-taken", port=settings.mllp) from taken
+        return contextlib.ExitStack()
+    _say("lab.cli-listening", address=f"{settings.mllp_bind}:{listener.port}")
+    return listener.start()
+
+
 def worker() -> Wsgi:
     """What a worker process of the server calls: opens the store and makes the application."""
     settings = Settings(**json.loads(os.environ[_CONFIG]))
@@ -206,6 +241,8 @@ def worker() -> Wsgi:
         store.start_background(heads=settings.heads)
         arm(store)
         Finalize(None, _hooks(store).close, exitpriority=200)
+    if settings.mllp:
+        Finalize(None, listen(store, settings).close, exitpriority=300)
     # A worker is a process of multiprocessing: atexit is not called at its end, a finalizer is.
     Finalize(None, store.close, exitpriority=100)
     if settings.dicom:

@@ -57,6 +57,11 @@ def serve(options: Namespace) -> int:
             hosts=tuple(options.hosts),
             delete_many=options.delete_many,
             audit_heads=options.audit_heads,
+            mllp=options.mllp,
+            mllp_bind=options.mllp_bind,
+            mllp_tls_certificate=options.mllp_tls_certificate,
+            mllp_tls_key=options.mllp_tls_key,
+            mllp_tls_ca=options.mllp_tls_ca,
             dicom=options.dicom,
         )
     )
@@ -151,6 +156,21 @@ def hosts(options: Namespace) -> int:
             outbound.forbid(store, options.remove)
         for origin, private in sorted(outbound.origins(store.setting(outbound.SETTING, "")).items()):
             say("cli.private-host" if private else "cli.host", origin=origin)
+    return 0
+
+
+def senders(options: Namespace) -> int:
+    """Laboratory systems that may send results: list one for an institution, take one off, print them all."""
+    from doorstep.gateways.hl7v2 import senders as listed
+
+    with _opened(options) as store:
+        if options.allow:
+            listed.allow(store, options.allow, organization=options.organization, networks=tuple(options.networks))
+        if options.remove:
+            listed.forbid(store, options.remove)
+        for each in listed.senders(store).values():
+            say("lab.cli-sender", name=each.name, organization=each.organization,
+                networks=", ".join(each.networks) or "127.0.0.1")  # fmt: skip
     return 0
 
 

@@ -88,6 +88,8 @@ RULES: dict[str, str] = {
     "picture/<str:media>/original/": SOMEBODY, "report/<str:report>/": SOMEBODY, "p/study/<str:report>/": SOMEBODY,
     "ward/": WARDS, "ward/admit/": WARDS, "ward/bed/<str:bed>/cleaned/": WARDS, "ward/<str:encounter>/": WARDS,
     "ward/<str:encounter>/discharge/": WARDS, "ward/<str:encounter>/home/": WARDS, "ward/<str:encounter>/<str:act>/": WARDS,
+    "r/<str:resident>/Encounter/<str:id_>/": STAFF, "r/<str:resident>/DiagnosticReport/<str:id_>/": STAFF,
+    "p/record/<str:resident>/": STAFF, "me/record/": RESIDENTS,
     "p/plan/<str:plan>/": SOMEBODY, "p/discharge/<str:encounter>/": STAFF, "me/plans/": RESIDENTS,
     "wall/<str:screen>/": OPEN, "wall/<str:screen>/now/": OPEN,
     "admin/schedules/": WEEKS, "admin/schedules/<str:act>/": WEEKS,

@@ -6,13 +6,20 @@ import json
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
+
+from doorstep.kernel import exact
+from doorstep.kernel.errors import Gone, NotFound
+from doorstep.kernel.read import Reads
+from doorstep.terms import systems
 
 LOW, HIGH = "LL", "HH"
 """v3 ObservationInterpretation: critically low, critically high."""
 FLAGS: Final = (LOW, HIGH)
+OWN: Final = f"{systems.BASE}/ext/critical-limit"
+"""One dated limit of the alliance: low, high, age in days, sex, period (its end no longer holds), kind, basis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +67,55 @@ def limits() -> tuple[Limit, ...]:
     )  # fmt: skip
 
 
-def limit(code: str, *, on: date, born: date | None, sex: str) -> Limit | None:
-    """The limits of an item for a resident on a day; None for an item that has none."""
+def limit(code: str, *, on: date, born: date | None, sex: str, reads: Reads | None = None) -> Limit | None:
+    """The limits of an item for a resident on a day; None for an item that has none.
+
+    With ``reads`` the alliance's own limits come first, as the record holds them.
+    """
     days = (on - born).days if born else None
-    return next((row for row in limits() if row.code == code and row.holds(on=on, days=days, sex=sex)), None)
+    known = (*own_limits(reads, code), *limits()) if reads is not None else limits()
+    return next((row for row in known if row.code == code and row.holds(on=on, days=days, sex=sex)), None)
+
+
+def own_id(code: str) -> str:
+    """The id of the Library that holds the alliance's own limits of an item."""
+    return f"critical-limits.{code}"
+
+
+def own_limits(reads: Reads, code: str) -> tuple[Limit, ...]:
+    """The alliance's own limits of an item, the narrowest first (those for an age or a sex before those for all)."""
+    id_ = own_id(code)
+    asked = ("Library", id_) in reads.seen
+    try:
+        body = reads.stored("Library", id_).body
+    except (NotFound, Gone):
+        return ()
+    if not asked:
+        # A rule that a command goes by is not something that its actor was shown.
+        reads.seen.pop(("Library", id_), None)
+    return _own(code, body)
+
+
+@lru_cache(maxsize=500)
+def _own(code: str, body: bytes) -> tuple[Limit, ...]:
+    found = []
+    for each in exact.decode(body).get("extension", ()):
+        if each["url"] != OWN:
+            continue
+        part = {entry["url"]: entry for entry in each["extension"]}
+        period = part["period"]["valuePeriod"]
+        found.append(Limit(
+            code, _part(part, "low"), _part(part, "high"), int(part["from"]["valueInteger"]),
+            int(part["to"]["valueInteger"]) if "to" in part else None,
+            str(part["sex"]["valueCode"]) if "sex" in part else "", date.fromisoformat(period["start"]),
+            date.fromisoformat(period["end"]) if "end" in period else None, part["kind"]["valueCode"],
+            part["basis"]["valueString"],
+        ))  # fmt: skip
+    return tuple(sorted(found, key=lambda row: (row.from_days == 0 and row.to_days is None, not row.sex)))
+
+
+def _part(part: dict[str, Any], name: str) -> Decimal | None:
+    return Decimal(str(part[name]["valueDecimal"])) if name in part else None
 
 
 def _number(text: str | None) -> Decimal | None:

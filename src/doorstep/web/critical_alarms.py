@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from doorstep.kernel.clock import real_now
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.kernel.worklist import Ask, Item
 from doorstep.terms import systems
 from doorstep.web.people import Person
-from doorstep.workflows import critical
+from doorstep.workflows import critical, duty
 
 _DESK: Final = ("nurse",)
 _DUTY: Final = ("doctor", "specialist")
@@ -59,7 +60,13 @@ def _alarms(reads: Reads, item: Item, person: Person) -> bool:
         return False
     rung = critical.WAITING.index(item.state)
     head = _title(person.title) == _HEAD
-    return person.role in _DESK or (rung >= 1 and person.role in _DUTY and not head) or (rung >= 2 and head)
+    return person.role in _DESK or (rung >= 1 and _on_duty(reads, person, head)) or (rung >= 2 and head)
+
+
+def _on_duty(reads: Reads, person: Person, head: bool) -> bool:
+    """Whom the roster names now; every doctor of the house where it names nobody."""
+    named = duty.on(reads, person.organization, now=reads.actor.at or real_now())
+    return person.reference in named if named else person.role in _DUTY and not head
 
 
 def _of_value(reads: Reads, item: Item) -> bool:

@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.functional import SimpleLazyObject
 
 from doorstep.kernel.clock import instant
-from doorstep.web import alarms
+from doorstep.web import alarms, corrections
 from doorstep.web.demo.pages import strip
 from doorstep.web.menu import MENUS, PERSONAL, Entry, landing, menu
 from doorstep.web.view import view_of
@@ -39,5 +39,6 @@ def frame(request: Any) -> dict[str, Any]:
         "tour": SimpleLazyObject(lambda: strip(request)),
         "alarm_mark": SimpleLazyObject(lambda: alarms.mark(request)),
         "alarms": SimpleLazyObject(lambda: alarms.of(request)),
+        "corrections": SimpleLazyObject(lambda: corrections.of(request)),
         "help_phone": SimpleLazyObject(lambda: store.setting("help.phone", "") if store else ""),
     }

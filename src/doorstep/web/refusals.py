@@ -35,6 +35,8 @@ def _sentence(issue: Issue, language: str | None) -> str:
 
 def _readable(params: dict[str, Any], language: str | None) -> dict[str, Any]:
     """Codes of a state table as their labels."""
+    tubes = {name: words(f"lab.tube-{params[name]}", language) for name in ("tube", "needs") if name in params}
+    params = {**params, **tubes}
     table = registry.TABLES.get(str(params.get("workflow", "")))
     if table is None:
         return params

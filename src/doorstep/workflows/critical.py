@@ -74,7 +74,7 @@ _CLIMB: Final = {"notified": "duty", "at-duty": "head", "at-head": "alliance"}
 def limit_of(reads: Reads, code: str, resident: str, *, now: int) -> Limit | None:
     """The critical limits of an item for a resident now."""
     who = card(reads.read("Patient", Ref.parse(resident).id))
-    return limits.limit(code, on=day(now), born=who.born, sex=who.sex)
+    return limits.limit(code, on=day(now), born=who.born, sex=who.sex, reads=reads)
 
 
 def beyond(tx: Tx, code: str, value: Decimal, resident: str) -> str:

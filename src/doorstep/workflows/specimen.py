@@ -11,19 +11,18 @@ from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import tubes
-from doorstep.workflows import labels, result, specimens
+from doorstep.workflows import labels, order, result, specimens
 from doorstep.workflows.coordination import Case, boxes, deadline_of, item, item_reference, load, moment, move
-from doorstep.workflows.order import TABLE, case_of
 from doorstep.workflows.table import needed
 
-UNRECEIVED: Final = TABLE.act("receive").source
+UNRECEIVED: Final = order.TABLE.act("receive").source
 """States of an order whose tube has not come in."""
 
 
 def printed(tx: Tx, *, task: str) -> Stored:
     """The label came out of a printer; how often is counted, so that another copy says that it is one."""
-    act = TABLE.act("print")
-    case = case_of(tx, task, act)
+    act = order.TABLE.act("print")
+    case = order.case_of(tx, task, act)
     copies = copies_of(case.task) + 1
     specimens.replace_box(case, "output", item(specimens.PRINTED, str(copies)))
     return move(tx, case, act, until=moment(deadline_of(case.task)))
@@ -36,8 +35,8 @@ def copies_of(task: dict[str, Any]) -> int:
 
 def collect(tx: Tx, *, task: str, resident: str, code: str) -> Stored:
     """Two scans at the bedside: the resident, then the tube. The wrong one of either is refused in words."""
-    act = TABLE.act("collect")
-    case = case_of(tx, task, act)
+    act = order.TABLE.act("collect")
+    case = order.case_of(tx, task, act)
     needed(act, {"resident": resident, "code": code})
     if not is_resident(tx.read("Patient", Ref.parse(case.resident).id), resident):
         raise RuleBroken("lab.other-resident", element="resident")
@@ -54,14 +53,14 @@ def collect(tx: Tx, *, task: str, resident: str, code: str) -> Stored:
 
 def send(tx: Tx, *, task: str) -> Stored:
     """It has left the site by hand; what goes in a box leaves with it."""
-    act = TABLE.act("send")
-    return move(tx, case_of(tx, task, act), act)
+    act = order.TABLE.act("send")
+    return move(tx, order.case_of(tx, task, act), act)
 
 
 def receive(tx: Tx, *, task: str) -> Stored:
     """It has come in at the laboratory."""
-    act = TABLE.act("receive")
-    case = case_of(tx, task, act)
+    act = order.TABLE.act("receive")
+    case = order.case_of(tx, task, act)
     return move(tx, case, act, also=(specimens.receive(tx, case),))
 
 
@@ -72,15 +71,15 @@ def receive_code(tx: Tx, *, code: str) -> Stored:
 
 def claim(tx: Tx, *, task: str) -> Stored:
     """Somebody at the bench takes it on."""
-    act = TABLE.act("claim")
-    case = case_of(tx, task, act)
+    act = order.TABLE.act("claim")
+    case = order.case_of(tx, task, act)
     return move(tx, case, act, outputs=(item_reference("claimed-by", tx.actor.person),))
 
 
 def miss(tx: Tx, *, task: str) -> Stored:
     """It was said to come and did not: the site looks for it, or takes another."""
-    act = TABLE.act("miss")
-    return move(tx, case_of(tx, task, act), act)
+    act = order.TABLE.act("miss")
+    return move(tx, order.case_of(tx, task, act), act)
 
 
 def holder_of(tx: Tx, code: str, element: str = "code") -> str:
@@ -91,7 +90,7 @@ def holder_of(tx: Tx, code: str, element: str = "code") -> str:
     task = labels.task_of(tx, number)
     if not task or not tx.exists("Task", task):
         raise Invalid("lab.nobodys-code", element=element, given=number)
-    case = load(tx, TABLE, task)
+    case = load(tx, order.TABLE, task)
     if labels.number_of(specimens.request_of(tx, case)) != number:
         raise RuleBroken("lab.spent-tube", element=element, given=number)
     return task
@@ -99,7 +98,7 @@ def holder_of(tx: Tx, code: str, element: str = "code") -> str:
 
 def follow(tx: Tx, *, task: str, act: str, box: str, by: Actor) -> None:
     """The order of a tube makes the step that its box has made, whoever carries it; one that moved on stays."""
-    case, step = load(tx, TABLE, task), TABLE.act(act)
+    case, step = load(tx, order.TABLE, task), order.TABLE.act(act)
     if case.state in step.source:
         specimens.replace_box(case, "output", item("box", box))
         move(tx, case, step, by=by)

@@ -32,17 +32,21 @@ class Leg:
     minutes: int | None
 
 
-def legs(provenances: Iterable[dict[str, Any]]) -> list[Leg]:
+def of_provenances(provenances: Iterable[dict[str, Any]]) -> list[Leg]:
     """The legs of one order from its Provenances, oldest first."""
+    return legs((str(entry["activity"]["coding"][0]["code"]), str(entry["occurredDateTime"])) for entry in provenances)
+
+
+def legs(acts: Iterable[tuple[str, str]]) -> list[Leg]:
+    """The legs from what was done, oldest first: (act, when)."""
     ended: dict[str, str] = {}
-    for entry in provenances:
-        act = str(entry["activity"]["coding"][0]["code"])
-        for code, _, acts in LEGS:
+    for act, at in acts:
+        for code, _, ends in LEGS:
             # A corrected report does not make the first one later.
-            if act in acts and (code != "reported" or code not in ended):
-                ended[code] = str(entry["occurredDateTime"])
+            if act in ends and (code != "reported" or code not in ended):
+                ended[code] = at
         if act in ("reject", "resend"):
-            for code in ("collected", "sent", "received"):
+            for code in _AGAIN:
                 ended.pop(code, None)
     found, before = [], 0
     for code, label, _ in LEGS:
@@ -51,3 +55,6 @@ def legs(provenances: Iterable[dict[str, Any]]) -> list[Leg]:
         found.append(Leg(code, label, at, (end - before) // 60_000_000 if at and before else None))
         before = end or before
     return found
+
+
+_AGAIN: Final = ("collected", "sent", "received")
