@@ -42,7 +42,7 @@ def order_of(store: Store, task_id: str) -> dict[str, Any]:
         return reads.read("ServiceRequest", focus)
 
 
-def file_for(store: Store, task_id: str, name: str = ECG_FILE, *, place: int = 0, **changed: str) -> bytes:
+def file_for(store: Store, task_id: str, file: str = ECG_FILE, *, place: int = 0, **changed: str) -> bytes:
     """A real file with the header that a device writes from the worklist; ``changed`` members of the stamp."""
     order = order_of(store, task_id)
     with store.snapshot(DOCTOR) as reads:
@@ -50,7 +50,7 @@ def file_for(store: Store, task_id: str, name: str = ECG_FILE, *, place: int = 0
     said = {"number": worklist.person_number(patient), "name": worklist.person_name(patient),
             "born": patient["birthDate"].replace("-", ""), "sex": "M", "accession": study.accession_of(order), **changed}
     at = datetime.fromtimestamp(store.clock.now() / 1_000_000, HOME)
-    return reading.stamped(reading.file(name), Stamp(**said, at=at, place=place))
+    return reading.stamped(reading.file(file), Stamp(**said, at=at, place=place))
 
 
 def sent(store: Store, by: Modality, data: bytes) -> Outcome:

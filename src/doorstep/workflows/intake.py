@@ -6,13 +6,13 @@ names another person than the request, or no request, waits beside the candidate
 
 from __future__ import annotations
 
-import base64
 from decimal import Decimal
 from typing import Any, Final
 
 from doorstep.kernel.errors import Gone, NotFound, RuleBroken
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
+from doorstep.workflows import picture
 from doorstep.workflows.coordination import Case, begin, boxes, item, item_reference, load, move, parts_played
 from doorstep.workflows.picture import Made, binary, digest
 from doorstep.workflows.table import CLOCK, Act, State, Table, needed
@@ -121,8 +121,7 @@ def overdue(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
 
 def bytes_of(tx: Any, task: dict[str, Any]) -> bytes:
     """What came, as it came."""
-    found = tx.read("Binary", Ref.parse(task["focus"]["reference"]).id)
-    return base64.b64decode(found["data"])
+    return picture.bytes_of(tx.read("Binary", Ref.parse(task["focus"]["reference"]).id))
 
 
 def _begin(tx: Tx, act: Act, data: bytes, why: str, inputs: tuple[dict[str, Any], ...]) -> Stored:

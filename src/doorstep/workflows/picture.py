@@ -69,13 +69,17 @@ def binary(data: bytes, resident: str = "") -> Resource:
     found: Resource = {"resourceType": "Binary", "contentType": CONTENT}
     if resident:
         found["securityContext"] = {"reference": resident}
-    return {**found, "data": base64.b64encode(data).decode()}
+    return {**found, "data": base64.b64encode(data).decode()} if data else found
 
 
 def content(reads: Reads, media: Resource) -> bytes:
     """The object as it came."""
-    found = reads.read("Binary", Ref.parse(media["content"]["url"]).id)
-    return base64.b64decode(found["data"])
+    return bytes_of(reads.read("Binary", Ref.parse(media["content"]["url"]).id))
+
+
+def bytes_of(found: Resource) -> bytes:
+    """The bytes of a Binary; one without any has no data."""
+    return base64.b64decode(found.get("data", ""))
 
 
 def keep(tx: Tx, *, made: Made, data: bytes, request: Resource) -> Stored:
