@@ -1,4 +1,4 @@
-"""The national referral form on paper: outgoing sheet, and returning sheet once there is a reply."""
+"""The national referral form on paper: outgoing sheet with its stub, and the returning one once there is a reply."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from doorstep.kernel.errors import NotFound
+from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.web import record
 from doorstep.web.guard import staff
-from doorstep.web.lists import Names
-from doorstep.web.task_page import steps
-from doorstep.workflows.coordination import boxes, state_of, workflow_of
-from doorstep.workflows.identity import name_of
+from doorstep.web.referral import prints, shown
 from doorstep.workflows.referral import TABLE
 
 
@@ -22,22 +18,17 @@ from doorstep.workflows.referral import TABLE
 def referral(request: Any, task: str) -> HttpResponse:
     """A4, both sheets; a closed form says that it is an archive copy."""
     with request.store.snapshot(request.person.actor) as reads:
-        found = reads.read("Task", task)
-        if workflow_of(found) != TABLE.name:
-            raise NotFound("read.not-found", type="Task", id=task)
-        names = Names(reads)
-        subject = reads.read("ServiceRequest", Ref.parse(found["focus"]["reference"]).id)
-        ids = [Ref.parse(each["reference"]).id for each in subject.get("supportingInfo", ())]
-        reply = boxes(found.get("output", []))
+        found = shown.case(reads, task, request.person, request.store.clock.now())
         context = {
-            "task": found, "banner": record.banner(reads, Ref.parse(found["for"]["reference"]).id),
-            "sheet": boxes(found.get("input", [])), "reply": reply, "request": subject,
-            "asking": names.of(found["requester"]["reference"]),
-            "asked": names.of(found["restriction"]["recipient"][0]["reference"]),
-            "doctor": name_of(reads.read("Practitioner", Ref.parse(subject["requester"]["reference"]).id)),
-            "reports": [record.report_by_id(reads, each, names) for each in ids],
-            "returned": next((step for step in steps(reads, TABLE, found, names)
-                              if step.label == TABLE.act("return").label), None),
-            "over": not TABLE.state(state_of(found)).open,
+            **found, **prints.code_of(request, task), "asking": found["row"].asking, "asked": found["row"].asked,
+            "phone": _phone(reads, found["task"]["requester"]["reference"]),
+            "returned": next((step for step in found["steps"] if step.act == "return"), None),
+            "over": not TABLE.state(found["state"]).open,
         }  # fmt: skip
     return render(request, "print/referral.html", context)
+
+
+def _phone(reads: Reads, institution: str) -> str:
+    """The telephone of the institution that sends."""
+    found = reads.read("Organization", Ref.parse(institution).id)
+    return next((str(each.get("value", "")) for each in found.get("telecom", ()) if each.get("system") == "phone"), "")

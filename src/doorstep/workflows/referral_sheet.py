@@ -14,6 +14,13 @@ from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept, specialties
 from doorstep.workflows import affiliation
 
+_SUMMARY: Final = (
+    ("AllergyIntolerance", ()),
+    ("Condition", (("category", "problem-list-item"), ("clinical-status", "active"))),
+    ("MedicationRequest", (("_sort", "-authoredon"),)),
+    ("Observation", (("category", "vital-signs"), ("_sort", "-date"))),
+)  # fmt: skip
+_MOST: Final = 12
 PRIORITIES: Final = ("routine", "urgent", "stat")
 _REFERRAL: Final = {"coding": [{"system": systems.SNOMED, "code": "3457005", "display": "Patient referral"}]}
 
@@ -94,13 +101,19 @@ def request_of(
 
 
 def packet(reads: Reads, encounter: str, reports: tuple[str, ...]) -> list[str]:
-    """What goes with a referral: the visit, what was found and judged in it, and the reports that were chosen."""
+    """What goes with a referral: the visit with what was found and judged in it, the reports that were chosen, and the
+    summary without which nobody may treat: allergies, what the resident has, what they take."""
     found = [encounter, *reports]
     for type_name in ("Observation", "Condition"):
         own = reads.search(type_name, [("encounter", encounter)])
         found += [f"{type_name}/{each['id']}" for each in own]
+    target = Ref.parse(encounter)
+    resident = str(reads.read(target.type, target.id)["subject"]["reference"])
+    for type_name, more in _SUMMARY:
+        page = reads.page(type_name, [("patient", resident), *more, ("_count", str(_MOST))], strict=True)
+        found += [f"{type_name}/{each.id}" for each in page.matches]
     for report in reports:
         target = Ref.parse(report)
         results = reads.read(target.type, target.id).get("result", ()) if target.type == "DiagnosticReport" else ()
         found += [result["reference"] for result in results if "reference" in result]
-    return found
+    return list(dict.fromkeys(found))
