@@ -17,6 +17,7 @@ FRONT = "who works at the front desk"
 DESKS = "who keeps the desk of a clinic"
 WEEKS = "who sets the weeks of clinics"
 CARERS = "who follows residents up"
+OFFICES = "who answers complaints"
 COORDINATORS = "who coordinates referrals"
 RESIDENTS = "residents and who acts for them"
 SAVINGS = "who decides on results, and who keeps the library of recognition"
@@ -48,8 +49,11 @@ RULES: dict[str, str] = {
     "now/": STAFF, "style/": OPEN, "style/look/": OPEN, "style/<str:shell>/": OPEN,
     "look/residents/": STAFF, "look/<str:which>/": STAFF,
     "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,
-    "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/<str:act>/": TOWNSHIP,
-    "w/<str:name>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
+    "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/note/<str:composition>/": TOWNSHIP,
+    "p/visit/<str:encounter>/<str:what>/": TOWNSHIP, "p/report/<str:report>/": STAFF,
+    "recognition/decision/<str:task>/": SAVINGS, "recognition/decision/<str:task>/<str:act>/": SAVINGS,
+    "v/<str:encounter>/<str:act>/": TOWNSHIP,
+    "w/<str:name>/": STAFF, "w/<str:name>/do/<str:act>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
     "admin/recognition/": LIBRARY, "admin/recognition/<str:act>/": LIBRARY,
     "alliance/": FIGURES, "alliance/frozen/": FIGURES, "alliance/freeze/": FIGURES, "alliance/<str:code>/": FIGURES,
     "alliance/<str:code>/ask/": FIGURES,
@@ -93,6 +97,9 @@ RULES: dict[str, str] = {
     "p/plan/<str:plan>/": SOMEBODY, "p/discharge/<str:encounter>/": STAFF, "me/plans/": RESIDENTS,
     "wall/<str:screen>/": OPEN, "wall/<str:screen>/now/": OPEN,
     "admin/schedules/": WEEKS, "admin/schedules/<str:act>/": WEEKS,
+    "voice/follow/": OPEN, "voice/follow/do/": OPEN, "voice/<str:token>/": OPEN, "desk/voice/": OFFICES,
+    "desk/voice/invite/": OFFICES, "desk/voice/enter/<str:task>/": OFFICES, "desk/voice/complain/": OFFICES,
+    "desk/texts/": OFFICES, "demo/texts/": DEMO,
     "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,
     "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
     "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,

@@ -25,6 +25,7 @@ from doorstep.kernel.explain import allowing
 from doorstep.kernel.feed import Feed
 from doorstep.kernel.opened import Openings
 from doorstep.kernel.postgres import PostgresEngine
+from doorstep.kernel.pulse import Pulse
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Stored
 from doorstep.kernel.sessions import BEARER, Sessions
@@ -51,6 +52,7 @@ class Store:
         self.secret = bytes.fromhex(self.setting("secret", "") or self._new_secret())
         self.sessions = Sessions(engine, self.clock)
         self.openings = Openings(engine, self.clock)
+        self.pulse = Pulse(engine)
         self._sealer: audit.Sealer | None = None
 
     # -- asking and writing
@@ -91,6 +93,7 @@ class Store:
             work = tx.close()
         if work:
             self.engine.apply(work)
+            self.pulse.note(work)
 
     @contextmanager
     def snapshot(self, actor: Actor, *, audited: bool = True) -> Iterator[Reads]:

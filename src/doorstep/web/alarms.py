@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils import translation
 
 from doorstep.kernel.worklist import Item
-from doorstep.web import lists
+from doorstep.web import lists, polling
 from doorstep.web.guard import staff
 from doorstep.web.interrupts import INTERRUPTS, Interrupt
 from doorstep.web.templatetags.words import word
@@ -70,8 +70,13 @@ def mark(request: Any) -> str:
 @staff
 def now(request: Any) -> HttpResponse:
     """The alarms as a fragment; 304 when the page already shows them. A page asks this by itself ("shown")."""
+    asked = request.headers.get("If-None-Match", "")
+    if asked and polling.unchanged(request, asked):
+        return HttpResponse(status=304, headers={"ETag": asked})
+    pulse = polling.begin(request)
     tag = f'"{mark(request)}"'
-    if request.headers.get("If-None-Match") == tag:
+    if asked == tag:
+        polling.remember(request, pulse, tag)
         return HttpResponse(status=304, headers={"ETag": tag})
     response = render(request, "parts/alarms.html")
     response.headers["ETag"] = tag

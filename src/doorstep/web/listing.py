@@ -5,7 +5,7 @@ The address says what is shown (list, scope, filter, page), so that it can be ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from django.http import HttpResponse
@@ -15,12 +15,13 @@ from django.utils.http import urlencode
 from doorstep.kernel.errors import BadRequest, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.worklist import Ask, Group, Item
-from doorstep.web import lists
+from doorstep.web import bulk, lists, opening, polling
 from doorstep.web.guard import staff
-from doorstep.web.lists import Row
+from doorstep.web.lists import Names, Row
 from doorstep.web.people import Person
 from doorstep.web.spreadsheet import spreadsheet
 from doorstep.workflows.registry import DESKS, TABLES
+from doorstep.workflows.table import Act
 
 PAGE: Final = 50
 EXPORTED: Final = 500
@@ -59,7 +60,7 @@ class Choice:
     tone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Worklist:
     """What ``parts/worklist.html`` shows."""
 
@@ -76,6 +77,8 @@ class Worklist:
     filtered: bool
     first: str = ""
     next: str = ""
+    bulk: list[Act] = field(default_factory=list)
+    """Acts that can be done to several rows at once."""
     stale: str = ""
     """The instant of the rows, when newer ones could not be had."""
 
@@ -91,16 +94,17 @@ def show(request: Any, name: str) -> HttpResponse:
     ask = view.narrowed(_ask(listed, request.person, view.scope), now)
     after = _after(request.GET.get("after", ""))
     if "shown" in request.GET:
-        with request.store.snapshot(request.person.actor, audited=False) as reads:
-            return _changed(request, view, reads.waiting(ask, after=after, limit=PAGE), after)
+        return _polled(request, view, ask, after)
     exported = request.GET.get("format") == "xlsx"
     with request.store.snapshot(request.person.actor) as reads:
         items = reads.waiting(ask, after=after, limit=EXPORTED if exported else PAGE + 1)
         rows = lists.of_items(reads, items[: EXPORTED if exported else PAGE], now)
         groups = reads.waiting_groups(_ask(listed, request.person, view.scope), now=now)
+        rows = opening.on_rows(request, rows, Names(reads))
     if exported:
         return spreadsheet(name, rows)
     shown = _worklist(view, listed, rows, items, groups, after)
+    shown.bulk = bulk.offered(rows, request.person.organization)
     return render(request, "list.html", {"listed": listed, "list": shown})
 
 
@@ -178,6 +182,18 @@ def _tiles(view: _View, groups: list[Group]) -> list[Choice]:
         key = f"{code}.{state}"
         found.append(Choice(TABLES[code].state(state).label, view.address(state=key), view.state == key, number))
     return found
+
+
+def _polled(request: Any, view: _View, ask: Ask, after: Item | None) -> HttpResponse:
+    """A page asks whether something has changed: answered without the record while no Task was written."""
+    if polling.unchanged(request):
+        return HttpResponse(status=204)
+    pulse = polling.begin(request)
+    with request.store.snapshot(request.person.actor, audited=False) as reads:
+        answer = _changed(request, view, reads.waiting(ask, after=after, limit=PAGE), after)
+    if answer.status_code == 204:
+        polling.remember(request, pulse)
+    return answer
 
 
 def _changed(request: Any, view: _View, items: list[Item], after: Item | None) -> HttpResponse:

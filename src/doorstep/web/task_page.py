@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.web import critical_page, lists, record
+from doorstep.web import critical_page, lists, opening, record
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.guard import staff
 from doorstep.web.lab import order_page
@@ -71,6 +71,7 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
         errors = by_box(refusal, translation.get_language())
         errors |= {f"result.{box}": sentence for box, sentence in errors.items() if box}
         return _page(request, task, errors, data, act, refusal.status)
+    opening.close(request, task)
     language = translation.get_language()
     label = words(TABLES[workflow].act(act).label, language)
     messages.success(request, words("web.done-act", language, act=label))
@@ -133,6 +134,7 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         }  # fmt: skip
         if table.name == "order":
             context |= order_page.about(reads, found, context["request"], context["steps"])
+        context["lock"] = opening.note(request, found, names) if request.method == "GET" else None
     played = parts_played(table, found, request.person.organization)
     offered = table.offered(state_of(found), played)
     if context.get("stopped"):

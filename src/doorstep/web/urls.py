@@ -5,6 +5,7 @@ from django.views.i18n import set_language
 
 from doorstep.web import (
     alarms,
+    bulk,
     critical_page,
     listing,
     lookups,
@@ -15,7 +16,7 @@ from doorstep.web import (
     task_page,
     view,
 )
-from doorstep.web.clinic import finding, resident_page, visit_page
+from doorstep.web.clinic import decision_page, finding, prints, visit_page
 
 urlpatterns = [
     path("", pages.home),
@@ -36,6 +37,7 @@ urlpatterns = [
     path("", include("doorstep.web.alliance.urls")),
     path("", include("doorstep.web.reading.urls")),
     path("", include("doorstep.web.home_team.urls")),
+    path("", include("doorstep.web.voice.urls")),
     path("language/", set_language),
     path("view/", view.choose),
     path("now/", alarms.now),
@@ -47,10 +49,16 @@ urlpatterns = [
     path("clinic/", finding.clinic),
     path("clinic/find/", finding.find),
     path("clinic/open/<str:resident>/", finding.open_visit),
-    path("r/<str:resident>/", resident_page.show),
+    path("", include("doorstep.web.history.urls")),
     path("v/<str:encounter>/", visit_page.show),
+    path("v/<str:encounter>/note/<str:composition>/", prints.version),
+    path("p/visit/<str:encounter>/<str:what>/", prints.of_visit),
+    path("p/report/<str:report>/", prints.report),
+    path("recognition/decision/<str:task>/", decision_page.show),
+    path("recognition/decision/<str:task>/<str:act>/", decision_page.act),
     path("v/<str:encounter>/<str:act>/", visit_page.act),
     path("w/<str:name>/", listing.show),
+    path("w/<str:name>/do/<str:act>/", bulk.act),
     path("t/<str:task>/", task_page.show),
     path("t/<str:task>/preview/", task_page.preview),
     path("t/<str:task>/<str:act>/", task_page.act),

@@ -248,7 +248,7 @@
     }
     var step = event.key === "ArrowDown" ? line.nextElementSibling : event.key === "ArrowUp" ? line.previousElementSibling : null;
     if (step) { event.preventDefault(); opener(step).focus(); return; }
-    if (event.code === "Space" && window.htmx) {
+    if (event.code === "Space" && window.htmx && event.target.type !== "checkbox") {
       event.preventDefault();
       row = line;
       document.getElementById("preview").hidden = false;

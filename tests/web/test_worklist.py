@@ -1,0 +1,82 @@
+"""Given a list before several people, when they open, choose and wait, then nobody works twice and nothing is asked in vain."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from doorstep.web import polling
+from tests.district import opened, ordered, sent
+from tests.web.conftest import Door
+
+MINUTES = 60_000_000
+
+
+def text(client: Any, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.status_code
+    return str(answer.content.decode())
+
+
+def poll_of(page: str) -> str:
+    return re.search(r'data-poll="(/w/[^"]+)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
+
+
+def test_who_comes_later_is_told_who_has_it_open_and_takes_over_once(door: Door) -> None:
+    task = ordered(door.store, opened(door.store))
+    wang, lin = door.enter("wanglei"), door.enter("linhua")
+    assert "接手处理" not in text(wang, f"/t/{task}/?list=orders")
+    door.store.clock.advance(2 * MINUTES)
+    page = text(lin, f"/t/{task}/?list=orders")
+    assert "王磊" in page and "2 分钟前" in page and "接手处理" in page
+    assert "王磊" in text(lin, "/w/orders/") and "王磊 2" not in text(wang, "/w/orders/")
+    assert "接手处理" not in text(lin, f"/t/{task}/?take=1&list=orders")
+    assert "林华" in text(wang, f"/t/{task}/?list=orders")
+    door.store.clock.advance(16 * MINUTES)
+    assert "接手处理" not in text(wang, f"/t/{task}/?list=orders")
+
+
+def test_several_rows_at_once_and_what_was_refused_says_why(door: Door) -> None:
+    encounter = opened(door.store)
+    first, second = ordered(door.store, encounter), ordered(door.store, encounter, priority="urgent")
+    wang = door.enter("wanglei")
+    assert 'name="task"' in text(wang, "/w/orders/")
+    assert wang.post("/w/orders/do/receive/", {"task": [first, second]}).status_code == 302
+    assert "已处理 2 条" in text(wang, "/w/orders/")
+    assert wang.post("/w/orders/do/receive/", {"task": [first]}).status_code == 302
+    assert "未处理" in text(wang, "/w/orders/")
+    assert wang.post("/w/orders/do/claim/", {}).status_code == 422
+    assert wang.post("/w/orders/do/report/", {"task": [first]}).status_code == 302  # results are never signed so
+    assert "未处理" in text(wang, "/w/orders/")
+    assert door.enter("zhangmin").post("/w/mine/do/claim/", {"task": [first]}).status_code == 302
+
+
+def test_a_page_that_asks_in_vain_asks_no_record(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    encounter = opened(door.store)
+    sent(door.store, encounter)
+    office = door.enter("zhaoqian")
+    address = poll_of(text(office, "/w/referrals/"))
+    assert office.get(address).status_code == 204
+    asked: list[Any] = []
+    real = door.store.engine.reader
+    monkeypatch.setattr(door.store.engine, "reader", lambda *given: asked.append(given) or real(*given))
+    assert office.get(address).status_code == 204
+    alone = len(asked)
+    polling._known.clear()
+    assert office.get(address).status_code == 204 and len(asked) - alone > alone, "the control: without it the list is read"
+    sent(door.store, encounter, priority="stat")
+    changed = office.get(address)
+    assert changed.status_code == 200 and "新增 1" in changed.content.decode()
+
+
+def test_the_address_keeps_the_view_and_the_file_follows_it(door: Door) -> None:
+    encounter = opened(door.store)
+    sent(door.store, encounter)
+    sent(door.store, encounter, priority="stat")
+    office = door.enter("zhaoqian")
+    whole, urgent = (text(office, f"/w/referrals/{query}") for query in ("", "?state=stat"))
+    assert (whole.count("data-row"), urgent.count("data-row")) == (2, 1)
+    assert "/w/referrals/?state=stat&amp;format=xlsx" in urgent
+    assert "清除筛选" in text(office, "/w/referrals/?state=late")
