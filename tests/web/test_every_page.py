@@ -26,6 +26,7 @@ from tests.web.page_rules import (
     LIBRARY,
     MACHINE,
     OFFICER,
+    OFFICES,
     PEOPLE,
     REGISTERING,
     RESIDENTS,
@@ -61,6 +62,7 @@ REFUSED: dict[str, dict[str, str]] = {
     SAVINGS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
     FIGURES: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "xujing": "refused"},
     LIBRARY: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "zhangmin": "refused"},
+    OFFICES: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     CARERS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     WARDS: {"nobody": "sign in", "resident": "refused", "wanglei": "refused", "wugang": "refused"},
     BENCH: {"nobody": "sign in", "resident": "refused", "zhangmin": "refused", "wugang": "refused"},
@@ -71,7 +73,7 @@ REFUSED: dict[str, dict[str, str]] = {
 """Rule -> who -> what they get, whatever they ask."""
 LET_IN = {BENCH: "wanglei", TAKING: "zhangmin", CARRYING: "zhangmin", SOMEONE: "resident", SOMEBODY: "resident", STAFF: "wanglei", TOWNSHIP: "zhangmin", PEOPLE: "wugang fengkai", SECURITY: "wugang",
           OFFICER: "xujing", ASKING_WHY: "xujing", REGISTERING: "liting", REVIEWING: "liting", FRONT: "liting", DESKS: "liting", COORDINATORS: "zhangmin", WEEKS: "fengkai", RESIDENTS: "resident",
-          WARDS: "zhangmin", SAVINGS: "zhangmin", LIBRARY: "wugang", FIGURES: "zhouwei", CARERS: "zhangmin"}
+          WARDS: "zhangmin", SAVINGS: "zhangmin", LIBRARY: "wugang", FIGURES: "zhouwei", CARERS: "zhangmin", OFFICES: "liting"}
 """Rule -> people of whom it does not refuse all: the control."""
 
 

@@ -63,10 +63,11 @@ _SCHEDULES: Final = Entry("/admin/schedules/", "booking.menu-weeks")
 
 _FOLLOW: Final = Entry("/follow/", "follow.title")
 _CONTRACTS: Final = Entry("/contracts/", "follow.contracts")
+_VOICE: Final = Entry("/desk/voice/", "voice.desk")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL, _FOLLOW),
-    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _COLLECT, _BOXES, _MINE, _CRITICAL, _FOLLOW),
+    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _COLLECT, _BOXES, _MINE, _CRITICAL, _FOLLOW, _VOICE),
     ("township", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
     ("township", "public-health"): (_FOLLOW, _CONTRACTS, _MINE),
     ("village", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
@@ -83,7 +84,7 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES, _DUTY),
     ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _LIMITS,
                              _APPS, _WHY),
-    ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE),
+    ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE, _VOICE),
     ("", "resident"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
     ("", "proxy"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
     ("", "manager"): (_FIGURES, _FROZEN, _RECOGNITION, _LIBRARY),

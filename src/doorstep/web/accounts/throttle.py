@@ -34,6 +34,12 @@ def failed(username: str, address: str) -> None:
         _count(of_address(address), limit("sign-in.tries-of-address").amount)
 
 
+def missed(key: str, allowed: int) -> None:
+    """Count a guess at something else that must not be guessed, against whoever makes it."""
+    with transaction.atomic():
+        _count(key, allowed)
+
+
 def forget(username: str) -> None:
     """The name has signed in, or an administrator opens it again. Its address keeps its count."""
     Tries.objects.filter(key=of_name(username)).delete()
