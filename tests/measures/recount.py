@@ -29,6 +29,7 @@ class Record:
     encounters: list[Resource]
     places: list[Resource]
     institutions: list[Resource]
+    answers: list[Resource]
     now: datetime
 
     def of(self, workflow: str) -> Iterator[Resource]:
@@ -53,7 +54,10 @@ class Record:
 
 def record(store: Store) -> Record:
     with store.snapshot(SYSTEM, audited=False) as reads:
-        found = [reads.search(kind, []) for kind in ("Task", "Provenance", "Encounter", "Location", "Organization")]
+        found = [
+            reads.search(kind, [])
+            for kind in ("Task", "Provenance", "Encounter", "Location", "Organization", "QuestionnaireResponse")
+        ]
     return Record(*found, datetime.fromtimestamp(store.clock.now() / 1e6, ZONE))
 
 
@@ -262,3 +266,29 @@ class Recount:
         seen = [e for e in left if any(
             who == e["subject"] and when(e["period"]["end"]) <= at < when(e["period"]["end"]) + week for who, at in done)]  # fmt: skip
         return len(seen), len(left)
+
+    # -- voice
+
+    def satisfaction(self) -> Count:
+        scores = [a["valueInteger"] for r in self.it.answers if self.inside(when(r["authored"]))
+                  for i in r["item"] if i["linkId"] == "score" for a in i["answer"]]  # fmt: skip
+        return sum(score / 3 * 100 for score in scores), len(scores)
+
+    def complaints(self) -> Count:
+        number = sum(self.inside(when(t["authoredOn"])) for t in self.it.of("complaint"))
+        return number, number
+
+    def complaints_in_time(self) -> Count:
+        """Day by day from the day after: Monday to Friday are working days."""
+        good = whole = 0
+        for task in self.it.of("complaint"):
+            start, end = when(task["authoredOn"]), self.it.first(task, "answer")
+            if not self.inside(start) or state(task) == "withdrawn":
+                continue
+            day, last, working = start.date(), (end or self.it.now).date(), 0
+            while day < last:
+                day += timedelta(days=1)
+                working += day.weekday() < 5
+            good += end is not None and working <= 5
+            whole += end is not None or working > 5
+        return good, whole

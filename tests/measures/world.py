@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from doorstep.kernel.access import SYSTEM
@@ -35,6 +36,8 @@ def put_quarter(store: Store, *, seed: int = 7, much: int = 40) -> None:
             _visit(tx, dice, at())
         for _ in range(much // 2):
             _stay(tx, dice, at(), now)
+        for _ in range(much):
+            _voice(tx, dice, at(), now)
 
     store.run(SYSTEM, write)
 
@@ -143,3 +146,18 @@ def _stay(tx: Tx, dice: random.Random, at: int, now: int, *, resident: str = "")
     if over and dice.random() < 0.5:
         plan = task(tx, "plan", "done", asking=HOSPITAL, asked=TOWNS[0], at=end, dice=dice, resident=resident)
         act(tx, "plan", "complete", plan, end + dice.randrange(12 * 1440) * MINUTE, TOWNS[0])
+
+
+def _voice(tx: Tx, dice: random.Random, at: int, now: int) -> None:
+    town = dice.choice(TOWNS)
+    tx.actor = replace(SYSTEM, organization=town)
+    tx.create({
+        "resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": f"{systems.BASE}/Questionnaire/satisfaction",
+        "authored": instant(at), "item": [{"linkId": "score", "answer": [{"valueInteger": dice.randrange(1, 4)}]},
+                                          {"linkId": "by", "answer": [{"valueCoding": {"code": "self"}}]}],
+    })  # fmt: skip
+    ref = task(tx, "complaint", dice.choice(["raised", "closed", "closed", "withdrawn"]), asking=town, asked=town, at=at,
+               dice=dice, item="attitude")  # fmt: skip
+    late = at + dice.randrange(12 * 1440) * MINUTE
+    if late < now and dice.random() < 0.8:
+        act(tx, "complaint", "answer", ref, late, town)

@@ -86,7 +86,8 @@ def _write(folder: Path, entries: list[Stored]) -> dict[str, str]:
 
 
 def _lines(view: View, entry: Stored) -> Iterator[bytes]:
-    own: dict[str, Any] = {"id": entry.id, "version": entry.version, "deleted": entry.deleted}
+    own: dict[str, Any] = {"id": entry.id, "version": entry.version, "deleted": entry.deleted,
+                           "keeper": entry.custodian}  # fmt: skip
     rows = [] if entry.deleted else list(view.rows(exact.decode(entry.body)))
     if not rows:  # a version without rows must hide those of the version before
         yield exact.encode({**own, "deleted": True})

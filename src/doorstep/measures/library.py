@@ -11,6 +11,8 @@ from doorstep.measures.indicators import (
     centre_legs,
     centre_turnaround,
     centre_volume,
+    complaints,
+    complaints_in_time,
     cured,
     discharges,
     down_rate,
@@ -29,6 +31,7 @@ from doorstep.measures.indicators import (
     referral_down,
     referral_ratio,
     referral_sent,
+    satisfaction,
     visits,
     visits_growth,
 )
@@ -40,6 +43,7 @@ INDICATORS: Final[dict[str, Indicator]] = {
         referral_decision, referral_bed, recognition_count, recognition_rate, recognition_saved, lookups,
         centre_volume, centre_turnaround, centre_legs, visits, visits_growth, first_contact, discharges, bed_use,
         length_of_stay, cured, down_rate, followup_week,
+        satisfaction, complaints, complaints_in_time,
     )
 }  # fmt: skip
 TOPICS: Final[dict[str, str]] = {
@@ -48,6 +52,7 @@ TOPICS: Final[dict[str, str]] = {
     "centre": "measures.topic-centre",
     "volume": "measures.topic-volume",
     "ward": "measures.topic-ward",
+    "voice": "measures.topic-voice",
 }
 """Topic -> message key."""
 LABELS: Final[dict[str, str]] = {

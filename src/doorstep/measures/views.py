@@ -19,13 +19,13 @@ Row = dict[str, Any]
 TEXT: Final = "VARCHAR"
 MOMENT: Final = "BIGINT"
 NUMBER: Final = "DOUBLE"
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a column changes: files of an older version are made anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """``columns`` beside id, version and deleted; ``rows`` makes the rows of one version (without those three)."""
+    """``columns`` beside id, version, deleted and keeper (the institution that keeps it); ``rows`` makes those."""
 
     name: str
     type: str
@@ -34,7 +34,7 @@ class View:
 
     @property
     def all_columns(self) -> dict[str, str]:
-        return {"id": TEXT, "version": MOMENT, "deleted": "BOOLEAN", **self.columns}
+        return {"id": TEXT, "version": MOMENT, "deleted": "BOOLEAN", "keeper": TEXT, **self.columns}
 
 
 def _tasks(task: Resource) -> Iterator[Row]:
