@@ -205,10 +205,10 @@ def _of_kind(task: dict[str, Any], kind: str) -> bool:
 def _row(task: dict[str, Any], names: Names, *, linked: bool) -> list[Cell]:
     told, state = boxes(task["input"]), state_of(task)
     fen = recognition.fen_of(task)
-    visit = f"/v/{task['encounter']['reference'].partition('/')[2]}/" if linked else ""
+    address = f"/recognition/decision/{task['id']}/" if linked else ""
     reason = reasons("recognition.refuse").get(told.get("reason", ""))
     return [
-        Cell(str(task["authoredOn"])[:10], address=visit),
+        Cell(str(task["authoredOn"])[:10], address=address),
         Cell(orderables()[told["test"]].concept.display(language())), Cell(names.of(task["requester"]["reference"])),
         Cell(words(recognition.TABLE.state(state).label, language()), reason.display(language()) if reason else ""),
         Cell(f"{fen // 100}.{fen % 100:02}" if state == "recognised" else ""),

@@ -9,10 +9,11 @@ from typing import Any
 from doorstep.kernel import exact
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.terms import systems
+from doorstep.terms import recognition, systems
 from doorstep.terms.catalogue import analytes
 from doorstep.web.lists import Names
 from doorstep.web.templatetags.words import concept
+from doorstep.workflows.coordination import day, moment
 from doorstep.workflows.identity import Card, card
 
 Resource = dict[str, Any]
@@ -58,6 +59,8 @@ class Report:
     by: str
     conclusion: str
     values: tuple[Value, ...]
+    label: str = ""
+    """The printed scope under which it may be recognised, on the day of its collection."""
 
     @property
     def abnormal(self) -> int:
@@ -198,7 +201,16 @@ def report(found: Resource, observed: dict[str, Resource], names: Names) -> Repo
         found["id"], found.get("code", {}), str(found.get("effectiveDateTime") or found.get("issued", "")),
         names.of(performer) if performer.startswith("Organization/") else "", found.get("conclusion", ""),
         tuple(line for each in ids if each in observed for line in _lines(observed[each])),
+        _label(names.reads, found, performer),
     )  # fmt: skip
+
+
+def _label(reads: Reads, found: Resource, performer: str) -> str:
+    codes = [each["code"] for each in found.get("code", {}).get("coding", ()) if each.get("system") == systems.TEST]
+    if not codes or not performer.startswith("Organization/") or "effectiveDateTime" not in found:
+        return ""
+    label = recognition.label(reads, performer, codes[0], day(moment(found["effectiveDateTime"])))
+    return label.scope if label else ""
 
 
 def episodes(reads: Reads, resident: str, names: Names, ours: str, count: int = 20) -> list[Episode]:

@@ -40,6 +40,7 @@ TABLE: Final = Table(
         State("refused", "recognition.refused", "rejected", "active"),
         State("viewed", "recognition.viewed", "completed", ""),
         State("withdrawn", "recognition.withdrawn", "cancelled", ""),
+        State("annotated", "recognition.annotated", "completed", ""),
     ),
     (
         Act("recognise", "recognition.recognise", "orderer", (), "recognised", (),
@@ -47,9 +48,12 @@ TABLE: Final = Table(
         Act("refuse", "recognition.refuse", "orderer", (), "refused", ("reason", "explained")),
         Act("view", "recognition.view", "orderer", (), "viewed"),
         Act("withdraw", "recognition.withdraw", "orderer", (), "withdrawn", ("note",)),
+        Act("annotate", "recognition.annotate", "orderer", (), "annotated", ("note",)),
     ),
 )  # fmt: skip
 
+REMARKS: Final = ("withdrawn", "annotated")
+"""States of what is written about a decision: no decisions themselves."""
 UNCOUNTED: Final = ("98", "99")
 """Reasons that are no refusal: the result was not there, or the course must be watched."""
 
@@ -159,18 +163,36 @@ def withdraw(tx: Tx, *, task: str, note: str) -> Stored:
     """A decision was wrong: another stands in its place, and the first stays as it was written."""
     act = TABLE.act("withdraw")
     needed(act, {"note": note})
+    found = _decided(tx, task, act)
+    if any(state_of(each) == "withdrawn" for each in tx.search("Task", [("part-of", f"Task/{task}")])):
+        raise RuleBroken("recognition.superseded")
+    tx.unique("recognition.supersede", task, task)
+    return _about(tx, act, found, note)
+
+
+def annotate(tx: Tx, *, task: str, note: str) -> Stored:
+    """A remark on a decision, such as a dispute of the result: the decision goes on counting."""
+    act = TABLE.act("annotate")
+    needed(act, {"note": note})
+    return _about(tx, act, _decided(tx, task, act), note)
+
+
+def _decided(tx: Tx, task: str, act: Act) -> dict[str, Any]:
     found = tx.read("Task", task)
     if workflow_of(found) != TABLE.name:
         raise NotFound("read.not-found", type="Task", id=task)
-    if found["requester"]["reference"] != tx.actor.organization:
+    if found["requester"]["reference"] != tx.actor.organization or tx.actor.role not in critical.CLINICIANS:
         raise Forbidden("workflows.not-yours", workflow=TABLE.name, act=act.code, who=act.who)
-    if state_of(found) == "withdrawn" or tx.search("Task", [("part-of", f"Task/{task}")]):
+    if state_of(found) in REMARKS:
         raise RuleBroken("recognition.superseded")
-    tx.unique("recognition.supersede", task, task)
+    return found
+
+
+def _about(tx: Tx, act: Act, found: dict[str, Any], note: str) -> Stored:
     return begin(
         tx, TABLE, act, focus=found["focus"]["reference"], resident=found["for"]["reference"],
         asking=tx.actor.organization, asked=found["restriction"]["recipient"][0]["reference"],
-        encounter=found["encounter"]["reference"], part_of=f"Task/{task}", text=note.strip(),
+        encounter=found["encounter"]["reference"], part_of=f"Task/{found['id']}", text=note.strip(),
     )  # fmt: skip
 
 
@@ -182,7 +204,7 @@ def decisions(reads: Reads, *, since: str, until: str, organization: str = "") -
              if organization in ("", task["requester"]["reference"])]  # fmt: skip
     gone = {parent["reference"] for task in reads.search("Task", [query[0], ("business-status", "withdrawn")])
             for parent in task.get("partOf", ())}  # fmt: skip
-    return [task for task in found if f"Task/{task['id']}" not in gone and state_of(task) != "withdrawn"]
+    return [task for task in found if f"Task/{task['id']}" not in gone and state_of(task) not in REMARKS]
 
 
 def fen_of(task: dict[str, Any]) -> int:

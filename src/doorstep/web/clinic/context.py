@@ -50,7 +50,7 @@ def page(request: Any, reads: Reads, found: Resource, *, errors: dict[str, str],
     impressions = record.impressions(reads, found["id"])
     hospitals = affiliation.partners(reads, member=request.person.organization, role=affiliation.REFERRAL)
     return {
-        "encounter": found, "open": running, "ours": ours, "late": visit.is_late(found, now), "errors": errors,
+        "encounter": found, "open": running, "ours": ours, "late": visit.is_late(reads, found, now), "errors": errors,
         "failed": failed, "given": request.POST if failed and failed != "sign" else {},
         "cancel_reasons": list(reasons("visit.cancel").items()), "presences": list(reasons("visit.presence").items()),
         "unverified": running and verified.of(found) == verified.NONE,
@@ -139,20 +139,20 @@ def _notes(reads: Reads, found: Resource, names: Names, person: str, now: int) -
     return [
         {"id": each["id"], "at": each["date"], "by": names.of(each["author"][0]["reference"]),
          "amended": each["status"] == "amended", "version": each["meta"]["versionId"],
-         "addition": "relatesTo" in each, "texts": _labelled(each),
+         "addition": "relatesTo" in each, "texts": labelled(each),
          "mine": each["author"][0]["reference"] == person and not archived and "relatesTo" not in each}
         for each in note.signed(reads, found["id"])
     ]  # fmt: skip
 
 
-def _labelled(found: Resource) -> list[tuple[str, str, str]]:
+def labelled(found: Resource) -> list[tuple[str, str, str]]:
     texts = note.texts(found)
     return [(box, label, texts[box]) for box, label in PARTS if box in texts]
 
 
 def _earlier_notes(reads: Reads, resident: str, encounter: str, names: Names) -> list[Resource]:
     found = record.newest(reads, "Composition", resident, "date", 4)
-    return [{"id": each["id"], "at": each["date"], "texts": _labelled(each)}
+    return [{"id": each["id"], "at": each["date"], "texts": labelled(each)}
             for each in found if each.get("encounter", {}).get("reference") != f"Encounter/{encounter}"]  # fmt: skip
 
 

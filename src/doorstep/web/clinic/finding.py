@@ -93,7 +93,7 @@ def _waiting(request: Any) -> dict[str, Any]:
         for entry in page.matches:
             encounter = exact.decode(entry.body)
             who = people.get(encounter["subject"]["reference"].removeprefix("Patient/"))
-            running.append((visit(encounter, names), who, visits.is_late(encounter, now)))
+            running.append((visit(encounter, names), who, visits.is_late(reads, encounter, now)))
         rows = lists.waiting(reads, organization=organization, now=now, count=12)
         waiting = sum(group.number for group in reads.waiting_groups(Ask(owner=organization, without=DESKS), now=now))
     return {"running": running, "rows": rows, "waiting": waiting}
