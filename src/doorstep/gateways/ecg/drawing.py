@@ -22,8 +22,8 @@ _UNIT: Final = 100
 _PULSE: Final = 10
 """Millimetres before the trace for the calibration pulse."""
 _EDGE: Final = 5
-_POINTS: Final = 10
-"""Points drawn a millimetre of paper."""
+_POINTS: Final = 250
+"""Points drawn a second: ten a millimetre of paper at the usual speed."""
 _COLUMNS: Final = {
     "3x4": (STANDARD[0:3], STANDARD[3:6], STANDARD[6:9], STANDARD[9:12]),
     "6x2": (STANDARD[0:6], STANDARD[6:12]),
@@ -95,14 +95,13 @@ def _pulse(gain: int) -> str:
 
 
 def _path(samples: npt.NDArray[np.float64], rate: float, scale: Scale, left: float) -> str:
-    """A line through the samples; of those that fall on one point the one that stands out is drawn."""
-    step = max(1, int(rate / (scale.speed * _POINTS)))
+    """A line through the samples; where several fall on one point, none of the heights is lost."""
+    step = max(1, int(rate / _POINTS))
     whole = len(samples) // step * step
     if whole == 0:
         return ""
     blocks = np.nan_to_num(samples[:whole]).reshape(-1, step)
-    away = np.abs(blocks - np.median(blocks, axis=1, keepdims=True))
-    chosen = away.argmax(axis=1)
+    chosen = _standing_out(blocks)
     at = np.arange(len(blocks)) * step + chosen
     x = np.rint(left + at / rate * scale.speed * _UNIT).astype(int)
     y = np.rint(-blocks[np.arange(len(blocks)), chosen] * scale.gain * _UNIT).astype(int)
@@ -110,6 +109,15 @@ def _path(samples: npt.NDArray[np.float64], rate: float, scale: Scale, left: flo
                     for dx, dy in zip(np.diff(x).tolist(), np.diff(y).tolist(), strict=True))  # fmt: skip
     return (f'<path d="M{x[0]} {y[0]}l{moves.rstrip()}" fill="none" stroke="{INK}" stroke-width="22" '
             'stroke-linejoin="round"/>')  # fmt: skip
+
+
+def _standing_out(blocks: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+    """Which sample of each block is drawn: a peak or a trough where there is one, else the one in the middle."""
+    high, low = blocks.max(axis=1), blocks.min(axis=1)
+    peak = (high >= np.roll(high, 1)) & (high >= np.roll(high, -1))
+    trough = (low <= np.roll(low, 1)) & (low <= np.roll(low, -1))
+    middle = np.full(len(blocks), blocks.shape[1] // 2)
+    return np.where(peak, blocks.argmax(axis=1), np.where(trough, blocks.argmin(axis=1), middle))
 
 
 def _grid(width: int, height: int) -> str:
