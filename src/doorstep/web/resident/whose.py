@@ -17,6 +17,7 @@ from doorstep.web.refusals import words
 from doorstep.workflows.identity import name_of
 
 PAGES: Final = (
+    ("/me/record/", "history.my-record"),
     ("/me/readers/", "me.readers"), ("/me/consents/", "me.consents"), ("/me/items/", "me.items"),
     ("/me/plans/", "down.my-plans"), ("/me/proxies/", "me.proxies"), ("/me/messages/", "me.messages"),
 )  # fmt: skip
