@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import pydicom
 from pydicom.data import get_testdata_file
+from pydicom.uid import UID
 
 from doorstep.demo.people import Resident, actor, data, resident, rng_of
 from doorstep.gateways.dicom import header, worklist
@@ -80,7 +81,7 @@ def stamped(source: bytes, stamp: Stamp, *, raised: tuple[str, ...] = (), lowere
     found.InstitutionName = ""
     mark = int(sha256(f"{stamp.accession}/{stamp.place}".encode()).hexdigest()[:14], 16)
     found.StudyInstanceUID, found.SeriesInstanceUID = f"{_ROOT}.{mark}.1", f"{_ROOT}.{mark}.1.1"
-    found.SOPInstanceUID = found.file_meta.MediaStorageSOPInstanceUID = f"{_ROOT}.{mark}.1.1.1"
+    found.SOPInstanceUID = found.file_meta.MediaStorageSOPInstanceUID = UID(f"{_ROOT}.{mark}.1.1.1")
     if raised:
         _move(found, dict.fromkeys(raised, 0.28) | dict.fromkeys(lowered, -0.1))
         found.WaveformAnnotationSequence = [each for each in found.WaveformAnnotationSequence

@@ -106,7 +106,7 @@ def correct(tx: Tx, *, task: str, data: Data) -> Stored:
     act = TABLE.act("correct")
     found = case(tx, task, act)
     reading(tx)
-    needed(act, data)
+    needed(act, dict(data))
     _hold(tx, found, data)
     done = request_status(tx, found, act)
     return move(tx, found, act, note=data["note"].strip(), also=(done,))
@@ -120,7 +120,7 @@ def reopen(tx: Tx, *, task: str, data: Data) -> Stored:
     centre, orderer = before.organization("centre"), before.organization("orderer")
     if centre != tx.actor.organization or before.state != "read":
         raise Conflict("workflows.wrong-state", workflow=TABLE.name, act=act.code, state=before.state)
-    needed(act, data)
+    needed(act, dict(data))
     _one_at_a_time(tx, before.ref)
     kept = [entry for entry in before.task.get("output", []) if entry["type"]["coding"][0]["code"] == "report"]
     request = tx.read("ServiceRequest", Ref.parse(before.task["focus"]["reference"]).id)
@@ -171,7 +171,7 @@ def _writing(tx: Tx, task: str, act: Act, data: Data) -> Case:
     reading(tx)
     if reader_of(found.task) != tx.actor.person:
         raise Conflict("study.not-the-reader")
-    needed(act, data)
+    needed(act, dict(data))
     return found
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 from pynetdicom import AE, StoragePresentationContexts, evt
-from pynetdicom.sop_class import ModalityWorklistInformationFind, Verification
 
 from doorstep.gateways.dicom import header, worklist
 from doorstep.journeys import receiving
@@ -21,11 +21,14 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict, Refusal
 from doorstep.kernel.store import Store
 from doorstep.terms import systems
-from doorstep.terms.policies import policy
+from doorstep.terms.policies import in_force
 from doorstep.workflows import modality
 from doorstep.workflows.coordination import day
 from doorstep.workflows.modality import Modality
 
+VERIFICATION: Final = "1.2.840.10008.1.1"
+WORKLIST: Final = "1.2.840.10008.5.1.4.31"
+"""SOP classes beside storage: verification, modality worklist FIND."""
 TITLE: Final = "DOORSTEP"
 NOBODY: Final = "_NOBODY_IS_KNOWN"
 """Stands for an empty list of known devices: pynetdicom takes an empty list for everybody."""
@@ -43,14 +46,14 @@ class Server:
         self._entity = AE(ae_title=title)
         self._entity.supported_contexts = list(StoragePresentationContexts)
         for context in self._entity.supported_contexts:
-            context.transfer_syntax = _SYNTAXES
-        self._entity.add_supported_context(Verification)
-        self._entity.add_supported_context(ModalityWorklistInformationFind)
+            context.transfer_syntax = [UID(each) for each in _SYNTAXES]
+        self._entity.add_supported_context(VERIFICATION)
+        self._entity.add_supported_context(WORKLIST)
         self._entity.maximum_associations = MOST_AT_ONCE
         self._entity.require_called_aet = True
         self._entity.network_timeout = self._entity.acse_timeout = self._entity.dimse_timeout = SECONDS
         self._know()
-        limit = policy("study.object", on=day(store.clock.now())).amount
+        limit = in_force(store, "study.object", on=day(store.clock.now())).amount
         self._most = limit * 1024 * 1024
         self._taken: dict[int, int] = {}
         self._server: Any = self._entity.start_server(

@@ -41,7 +41,7 @@ def person_number(patient: dict[str, Any]) -> str:
 
 def person_name(patient: dict[str, Any]) -> str:
     """A person name of two groups: by sound for devices that draw no Chinese, and as it is written."""
-    name = next((each for each in patient.get("name", ())), {})
+    name: dict[str, Any] = next(iter(patient.get("name", ())), {})
     written = str(name.get("text") or "".join((name.get("family", ""), *name.get("given", ()))))
     family, given = str(name.get("family", written)), "".join(name.get("given", ()))
     sound = "^".join("".join(lazy_pinyin(part, errors="ignore")).upper() for part in (family, given) if part)

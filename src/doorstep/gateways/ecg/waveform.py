@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pydicom
-from pydicom.waveforms import multiplex_array
+from pydicom.waveforms.numpy_handler import multiplex_array
 
 from doorstep.kernel.errors import Invalid
 
