@@ -51,6 +51,8 @@ def filled(store: Store) -> dict[tuple[str, str], dict[str, str]]:
         ("order", "reject"): {"reason": "late", "note": "x"}, ("order", "resend"): {"note": "x"},
         ("order", "withdraw"): {"reason": "mistake"},
         ("referral", "accept"): {"place": "x"}, ("referral", "decline"): {"reason": "no-capacity", "alternative": "x"},
+        ("referral", "redirect"): {"specialty": "cardiology", "reason": "no-bed", "alternative": "x"},
+        ("referral", "triage"): {"level": "2"}, ("referral", "bed"): {"place": "x"},
         ("referral", "return"): {"diagnosis": "a", "treatment": "b", "advice": "c", "items[0].text": "x",
                                  "items[0].by": by},
         ("referral", "settle"): {"note": "x"}, ("referral", "withdraw"): {"reason": "mistake"},
@@ -235,7 +237,7 @@ def test_a_refusal_names_the_acts_that_are_possible(district: Store) -> None:
     desk = Client(make_app(district), district.issue_token("desk", ACTORS["referral"]["receiver"], ttl=600))
     answer = desk.put(f"Task/{id_}", {**desk.get(f"Task/{id_}").json, "description": "x"})
     assert (answer.status, answer.key) == (422, "governed.not-one-act")
-    assert "accept, decline, withdraw" in answer.json["issue"][0]["details"]["text"]
+    assert "accept, redirect, decline, withdraw" in answer.json["issue"][0]["details"]["text"]
 
 
 def test_a_box_that_the_act_does_not_have_is_refused(district: Store) -> None:

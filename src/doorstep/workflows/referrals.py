@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import beds, escalation, green, opinion, outside_link, referral, signing
 from doorstep.workflows.table import Table
@@ -14,14 +15,10 @@ Data = Mapping[str, str]
 TABLES: Final[tuple[Table, ...]] = (green.TABLE, opinion.TABLE, signing.TABLE, outside_link.TABLE)
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
-    **{("green", code): (
-        lambda tx, task, data, code=code: green.tick_as(
-            tx, task=task, thing=data.get("item", ""), act=green.TABLE.act(code), undo=data.get("undo") == "yes"),
-        ("item", "undo")) for code in ("pack", "prepare")},
-    **{("green", code): (
-        lambda tx, task, data, code=code: green.stamp_as(
-            tx, task=task, node=data.get("node", ""), at=data.get("at", ""), act=green.TABLE.act(code)),
-        ("node", "at")) for code in ("depart", "stamp")},
+    ("green", "pack"): (lambda tx, task, data: _tick(tx, task, data, "pack"), ("item", "undo")),
+    ("green", "prepare"): (lambda tx, task, data: _tick(tx, task, data, "prepare"), ("item", "undo")),
+    ("green", "depart"): (lambda tx, task, data: _stamp(tx, task, data, "depart"), ("node", "at")),
+    ("green", "stamp"): (lambda tx, task, data: _stamp(tx, task, data, "stamp"), ("node", "at")),
     ("green", "eta"): (
         lambda tx, task, data: green.expect(tx, task=task, minutes=data.get("minutes", "")), ("minutes",)),
     ("green", "finish"): (lambda tx, task, data: green.finish(tx, task=task), ()),
@@ -53,3 +50,12 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     beds.LAPSE: referral.bed_lapsed,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""
+
+
+def _tick(tx: Tx, task: str, data: Data, act: str) -> Stored:
+    return green.tick_as(tx, task=task, thing=data.get("item", ""), act=green.TABLE.act(act),
+                         undo=data.get("undo") == "yes")  # fmt: skip
+
+
+def _stamp(tx: Tx, task: str, data: Data, act: str) -> Stored:
+    return green.stamp_as(tx, task=task, node=data.get("node", ""), at=data.get("at", ""), act=green.TABLE.act(act))
