@@ -48,7 +48,7 @@ def test_it_opens_with_work_under_way_in_every_list(store: Store) -> None:
     for reader in (TECHNICIAN, DESK):
         with store.snapshot(reader) as reads:
             waiting[reader.role] = len(reads.search("Task", [("owner", reader.organization)]))
-    assert waiting == {"technician": 4, "nurse": 6}
+    assert waiting == {"technician": 8, "nurse": 6}
     with store.snapshot(DOCTOR) as reads:
         assert len(reads.search("Encounter", [("service-provider", DOCTOR.organization), ("status", "in-progress")])) == 3
 
@@ -59,7 +59,7 @@ def test_what_is_under_way_was_done_by_the_people_of_the_district(store: Store) 
         acts = reads.search("Provenance", [])
     assert {each["agent"][0]["who"]["reference"].partition("/")[0] for each in acts} == {"Practitioner", "Device"}
     devices = {each["agent"][0]["onBehalfOf"]["reference"] for each in acts if "Device/" in each["agent"][0]["who"]["reference"]}
-    assert devices == {"Organization/zhuxi", "Organization/hospital"}  # what came from their own modalities
+    assert devices == {"Organization/zhuxi", "Organization/hospital", "Organization/laboratory"}  # their modalities, its system
     assert "Organization/doorstep" not in {each["agent"][0]["onBehalfOf"]["reference"] for each in acts}
 
 

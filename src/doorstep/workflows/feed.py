@@ -38,9 +38,9 @@ TABLE: Final = Table(
         State("discarded", "lab.feed-discarded", "cancelled", ""),
     ),
     (
-        Act("deliver", "lab.feed-deliver", CLOCK, (), "done"),
-        Act("fail", "lab.feed-fail", CLOCK, (), "failed"),
-        Act("strand", "lab.feed-strand", CLOCK, (), "ownerless"),
+        Act("deliver", "lab.feed-deliver", "feed", (), "done"),
+        Act("fail", "lab.feed-fail", "feed", (), "failed"),
+        Act("strand", "lab.feed-strand", "feed", (), "ownerless"),
         Act("replay", "lab.feed-replay", "laboratory", ("failed", "ownerless"), "done"),
         Act("fail-again", "lab.feed-fail", CLOCK, ("failed", "ownerless", "proposed"), "failed"),
         Act("strand-again", "lab.feed-strand", CLOCK, ("failed", "ownerless", "proposed"), "ownerless"),
