@@ -14,6 +14,7 @@ from doorstep.kernel.worklist import Ask, Item
 from doorstep.terms import systems
 from doorstep.web.people import Person
 from doorstep.workflows import critical, duty
+from doorstep.workflows.coordination import state_of, workflow_of
 
 _DESK: Final = ("nurse",)
 _DUTY: Final = ("doctor", "specialist")
@@ -70,11 +71,12 @@ def _on_duty(reads: Reads, person: Person, head: bool) -> bool:
 
 
 def _of_value(reads: Reads, item: Item) -> bool:
+    """Whether what was raised is a value that still waits for its answer; answered, it is the desk's list alone."""
     focus = Ref.parse(item.focus)
     if focus.type != "Task" or not reads.exists("Task", focus.id):
         return False
     task = reads.read("Task", focus.id)
-    return any(coding["code"] == critical.TABLE.name for coding in task["code"]["coding"])
+    return workflow_of(task) == critical.TABLE.name and state_of(task) in critical.WAITING
 
 
 def _institutions(reads: Reads, person: Person) -> list[str]:
