@@ -11,6 +11,7 @@ from doorstep.journeys import admission, discharge, referring
 from doorstep.journeys.discharge import Homeward
 from doorstep.kernel.refs import Actor, Ref
 from doorstep.kernel.store import Store
+from doorstep.terms.catalogue import reasons
 from doorstep.workflows import home_drugs, identity, informed, referral, visit, ward_drug
 from doorstep.workflows.coordination import day
 from doorstep.workflows.followup import BEGIN, TEST, VISIT, Extras, PlanDrug, PlanItem
@@ -85,7 +86,8 @@ def _leave(store: Store, case: Case, doctor: Actor, began: str, township: Actor)
     closing = Closing("improved", "primary", case["impression"], said["course"], said["advice"], said["results"])
     items = (PlanItem(said["first"], today + timedelta(days=7), VISIT),
              PlanItem(said["test"], today + timedelta(days=14), TEST))  # fmt: skip
-    drugs = tuple(PlanDrug(name, f"{dose} {often}", BEGIN, said["course"]) for name, dose, often in case["drugs"])
+    often = {code: each.zh for code, each in reasons("ward-drug.frequency").items()}
+    drugs = tuple(PlanDrug(name, f"{dose} {often[code]}", BEGIN, said["why"]) for name, dose, code in case["drugs"])
     extras = Extras(drugs, tuple(said["flags"]), said["phone"])
     store.run(doctor, discharge.discharge, task=began, closing=closing,
               homeward=Homeward(township.organization, items, extras))  # fmt: skip

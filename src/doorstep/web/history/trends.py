@@ -14,7 +14,7 @@ from doorstep.terms import systems
 from doorstep.terms.catalogue import analytes
 from doorstep.web import charts
 from doorstep.web.charts import Chart
-from doorstep.web.templatetags.words import concept
+from doorstep.web.templatetags.words import concept, word
 
 Resource = dict[str, Any]
 
@@ -31,7 +31,7 @@ def known(reads: Reads, resident: str) -> list[tuple[str, str, int]]:
     found = [exact.decode(row.body) for row in reads.page("Observation", query, strict=True).matches]
     named = {code: each["code"] for each in found if (code := _code(each))}
     counted = Counter(_code(each) for each in found)
-    return [(code, concept(named[code]) or code, n) for code, n in counted.most_common(SHOWN) if code and n >= LEAST]
+    return [(code, _name(code, named[code]), n) for code, n in counted.most_common(SHOWN) if code and n >= LEAST]
 
 
 def picture(reads: Reads, resident: str, code: str) -> Chart | None:
@@ -49,6 +49,10 @@ def picture(reads: Reads, resident: str, code: str) -> Chart | None:
     within = sorted(on for on in changes if points[0][0] <= on <= points[-1][0])
     return charts.trend(points, unit=analyte.shown if analyte else "", low=analyte.low if analyte else None,
                         high=analyte.high if analyte else None, changes=within)  # fmt: skip
+
+
+def _name(code: str, concept_: Resource) -> str:
+    return word("web.pressure") if code == PRESSURE else concept(concept_) or code
 
 
 def _code(observation: Resource) -> str:

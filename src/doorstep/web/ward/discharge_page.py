@@ -130,7 +130,7 @@ def _page(
             "blockers": [(key, boxes_of(each), each["id"])
                          for key, each in stay.blockers(reads, f"Encounter/{encounter}")],
             "slots": _slots(reads, home, now), "shown": _closing(reads, found, resident, names, bool(sender)),
-            "drugs": _drugs(reads, resident, encounter, now, given), "items": _items(reads, resident, now, given),
+            "drugs": _drugs(reads, resident, encounter, now, given), "items": _items(reads, found, now, given),
             "flags": given.get("flags", words("down.flags-default", language())),
             "phone": given.get("phone", "") or request.store.setting("help.phone", ""),
         }  # fmt: skip
@@ -155,7 +155,7 @@ def _closing(reads: Reads, found: dict[str, Any], resident: str, names: Names, r
     """What the boxes of the summary begin with."""
     said = [note.text for note in shown.notes(reads, found["id"]) if note.signed and note.kind != "summary"]
     lines = []
-    for report in record.reports(reads, resident, names, 3):
+    for report in _reports(reads, found, resident, names):
         values = ", ".join(f"{concept(each.code)} {each.value} {each.unit}".strip() for each in report.values)
         lines.append(" ".join(part for part in (short_day(report.at), concept(report.code), values, report.conclusion)
                               if part))  # fmt: skip
@@ -183,7 +183,12 @@ def _drugs(reads: Reads, resident: str, encounter: str, now: int, given: Any) ->
     return (rows + [dict(empty) for _ in range(2)])[:DRUG_ROWS]
 
 
-def _items(reads: Reads, resident: str, now: int, given: Any) -> list[dict[str, str]]:
+def _reports(reads: Reads, found: dict[str, Any], resident: str, names: Names) -> list[record.Report]:
+    """The reports since the admission, newest first."""
+    return [each for each in record.reports(reads, resident, names, 4) if each.at >= found["period"]["start"][:10]]
+
+
+def _items(reads: Reads, found: dict[str, Any], now: int, given: Any) -> list[dict[str, str]]:
     """The rows of what is to be done: the first visit in its time, and the abnormal test of the stay again."""
     if given:
         return [{name: given.get(f"items[{at}].{name}", "") for name in ("text", "by", "kind")}
@@ -191,7 +196,8 @@ def _items(reads: Reads, resident: str, now: int, given: Any) -> list[dict[str, 
     today = day(now)
     first = today + timedelta(days=policy("down.first", on=today, reads=reads).amount)
     rows = [{"text": words("down.first-visit", language()), "by": first.isoformat(), "kind": followup.VISIT}]
-    off = next((each for each in record.reports(reads, resident, Names(reads), 3) if each.abnormal), None)
+    resident = Ref.parse(found["subject"]["reference"]).id
+    off = next((each for each in _reports(reads, found, resident, Names(reads)) if each.abnormal), None)
     if off is not None:
         text = words("down.test-again", language(), test=concept(off.code))
         by = today + timedelta(days=policy("down.test-again", on=today, reads=reads).amount)
