@@ -5,18 +5,22 @@ from typing import Any
 
 import pytest
 
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict, Invalid, Refusal, RuleBroken
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.terms import formulary
 from doorstep.terms.formulary import ASK, REFUSE
-from doorstep.workflows import prescription, suitability
+from doorstep.workflows import identity, prescription, suitability, visit
 from doorstep.workflows.prescription import Written
 from doorstep.workflows.suitability import Facts
-from tests.district import DOCTOR, STRANGER, opened, task
+from doorstep.workflows.table import CLOCK
+from tests.district import DOCTOR, STRANGER, opened, task, who
+from tests.spec.test_every_act import BYSTANDER, put_into, tried
 
 PHARMACIST = Actor("Practitioner/mali", "pharmacist", "Organization/shiqiao", "TREAT", "mali")
+NURSE = Actor("Practitioner/wangfang", "nurse", "Organization/shiqiao", "TREAT", "wangfang")
 LIMITS = {"items": 5, "ordinary": 7, "emergency": 3, "psychotropic2": 7, "confirm": 28, "long": 84}
 KNOWN = Facts(67, "male", (), ("I10",), diagnosed=True, taking=(), title="intermediate", emergency=False, limits=LIMITS)
 
@@ -137,3 +141,31 @@ def test_a_sheet_that_does_not_fit_writes_nothing(district: Store) -> None:
     with pytest.raises(RuleBroken) as refused:
         written(district, Written("AMLO5"), encounter=encounter)
     assert [each.key for each in refused.value.issues] == ["prescription.over-days"]
+
+
+def test_every_act_in_every_state_by_every_hand(district: Store) -> None:
+    """The table alone says what is done; a colleague of another role is refused before the moment is looked at."""
+    encounter = opened(district)
+    (line,) = written(district, Written("PARA05"), encounter=encounter)
+    identity.by_number(district, BYSTANDER, number=who().number)
+    district.run(BYSTANDER, visit.open_visit, resident=f"Patient/{who().id}", complaint="x", presence="identity")
+    commands: dict[str, Any] = {
+        "dispense": lambda tx: prescription.dispense(tx, task=line),
+        "return": lambda tx: prescription.give_back(tx, task=line, reason="dose"),
+        "confirm": lambda tx: prescription.confirm(tx, task=line, note="x"),
+        "withdraw": lambda tx: prescription.withdraw(tx, task=line, reason="mistake"),
+    }
+    hands = {"prescriber": DOCTOR, "pharmacy": PHARMACIST, "nurse": NURSE, "bystander": BYSTANDER, "stranger": STRANGER}
+    wrong = []
+    for state in prescription.TABLE.states:
+        district.run(SYSTEM, put_into, prescription.TABLE, line, state.code)
+        for act in prescription.TABLE.acts:
+            if not act.source or act.who == CLOCK:
+                continue
+            for hand, actor in hands.items():
+                right = "done" if state.code in act.source else "wrong-state"
+                expected = "not-found" if hand == "stranger" else right if hand == act.who else "forbidden"
+                found = tried(district, actor, lambda tx, task, act=act: commands[act.code](tx), line)
+                if found != expected:
+                    wrong.append((state.code, act.code, hand, found, expected))
+    assert wrong == []

@@ -107,7 +107,9 @@ def figures(request: Any) -> HttpResponse:
         shown.append(Rows("recognition.rows", heads, rows, "recognition.none"))
     return render(request, "admin/list.html", {
         "list": Rows("recognition.figures", ("recognition.figures", "recognition.col-count"), numbers),
-        "lists": shown, "lead": lead, "links": (), "forms": (), "errors": {}, "given": {}, "failed": "", "asked": {},
+        "lists": shown, "lead": lead, "links": (), "forms": (), "errors": {}, "given": {}, "failed": "",
+        "search": (Field("from", "critical.register-from", "day"), Field("until", "critical.register-until", "day")),
+        "asked": {"from": start.isoformat(), "until": until.isoformat()},
     })  # fmt: skip
 
 
