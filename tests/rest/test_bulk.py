@@ -177,15 +177,15 @@ def test_the_number_of_rows_is_written_down_at_the_making_and_at_each_fetch(runn
 @pytest.fixture
 def few(running: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The district under a policy that asks for a second person from the second record on."""
-    real = bulk.policy
+    real = bulk.in_force
 
-    def strict(key: str, **named: Any) -> Policy:
-        found = real(key, **named)
+    def strict(store: Store, key: str, **named: Any) -> Policy:
+        found = real(store, key, **named)
         if key != "export.approval":
             return found
         return Policy(found.key, 1, found.unit, found.since, found.until, found.kind, found.basis)
 
-    monkeypatch.setattr(bulk, "policy", strict)
+    monkeypatch.setattr(bulk, "in_force", strict)
     running.run(OWNER, lambda tx: tx.update({"resourceType": "Device", "id": "his"}))
     running.run(OWNER, lambda tx: tx.update({"resourceType": "Practitioner", "id": "officer"}))
     return running

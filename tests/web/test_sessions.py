@@ -6,9 +6,13 @@ import pytest
 from django.test import override_settings
 
 from doorstep.kernel.access import SYSTEM
+from doorstep.kernel.refs import Actor
+from doorstep.terms import policies
 from doorstep.web.accounts import administer
 from doorstep.web.accounts.models import Account
 from doorstep.web.settings import _values
+from doorstep.workflows.coordination import day
+from doorstep.workflows.directory_policies import override
 from tests.web.conftest import PASSWORD, Door, posting
 
 OTHER = "another long 密码 here"
@@ -164,6 +168,18 @@ def test_an_idle_session_is_locked_for_pages_fragments_and_scripts(door: Door) -
     assert (right.status_code, right["HX-Trigger"]) == (204, "doorstep:unlocked")
     assert client.cookies["doorstep"].value != before
     assert client.get("/clinic/").status_code == 200
+
+
+def test_the_alliances_own_limit_locks_sooner(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policies, "_FRESH", 0.0)  # else the old one holds for another second
+    rules = Actor("Practitioner/zhangmin", "security-admin", "Organization/alliance", "HOPERAT", "rules")
+    today = day(door.store.clock.now()).isoformat()
+    client = door.enter("zhangmin")
+    door.age("seen", 6)
+    assert client.get("/clinic/").status_code == 200
+    door.store.run(rules, override, key="session.idle", amount="5", unit="min", since=today, basis="x" * 20)
+    door.age("seen", 6)
+    assert client.get("/clinic/")["Location"].startswith("/sign-in/again/")
 
 
 def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(door: Door) -> None:

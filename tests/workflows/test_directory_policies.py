@@ -9,7 +9,7 @@ import pytest
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.roles import ROLES
 from doorstep.kernel.store import Store
-from doorstep.terms.policies import own_id, policies, policy
+from doorstep.terms.policies import own_id, policy
 from doorstep.workflows.directory import changes
 from doorstep.workflows.directory_policies import end_override, override
 from tests.directory import DOCTOR, HOME, RULES, put_directory, refused, today
@@ -81,8 +81,6 @@ def test_a_wrong_rule_is_refused(here: Store, boxes: dict, key: str) -> None:
 def test_rules_are_the_alliances_do_not_overlap_and_are_not_overwritten(here: Store) -> None:
     for who in (HOME, DOCTOR):
         refused("directory.alliance-only", here, who, override, **rule(here))
-    fixed = next(row.key for row in policies() if row.key.startswith("session."))
-    refused("directory.policy-fixed", here, RULES, override, **rule(here, key=fixed))
     here.run(RULES, override, **rule(here))
     refused("directory.policy-overlaps", here, RULES, override, **rule(here, 3))
     refused("directory.changed-meanwhile", here, RULES, end_override, key=KEY, since=today(here).isoformat(), reason="rule", version="7")

@@ -27,7 +27,7 @@ from doorstep.rest import access, hooks, query
 from doorstep.rest.request import Request
 from doorstep.rest.response import Response
 from doorstep.rest.service import Service
-from doorstep.terms.policies import policy
+from doorstep.terms.policies import in_force
 from doorstep.workflows import exporting
 from doorstep.workflows.coordination import day, moment, state_of
 
@@ -131,7 +131,7 @@ def _kick(service: Service, request: Request, asked: Asked) -> Response:
     wanted = replace(asked, types=_types(request), since=_since(request), request=url)
     who = replace(actor, purpose=purpose)
     now = store.clock.now()
-    keep = policy("export.keep", on=day(now)).microseconds + policy("export.answer", on=day(now)).microseconds
+    keep = sum(in_force(store, key, on=day(now)).microseconds for key in ("export.keep", "export.answer"))
     id_ = bulk.kick(store, who, wanted, expires=now + keep)
     store.audit(Access(who, "$export", query=f"{id_} {' '.join(wanted.types) or '*'} {purpose}"))
     store.runner.wake()
@@ -219,11 +219,11 @@ def _run(store: Store, due: Due) -> None:
         slices = bulk.plan(reader, actor, job.asked)
     identified = sum(each.identified for each in slices)
     names = sorted({each.type for each in slices})
-    if identified > policy("export.approval", on=day(now)).amount and not due.payload.get("approved"):
+    if identified > in_force(store, "export.approval", on=day(now)).amount and not due.payload.get("approved"):
         if job.state == bulk.ACCEPTED:
             bulk.wait(store.engine, job.id, _ask(store, job, identified, names))
         return
-    bulk.ready(store.engine, job.id, slices, expires=now + policy("export.keep", on=day(now)).microseconds)
+    bulk.ready(store.engine, job.id, slices, expires=now + in_force(store, "export.keep", on=day(now)).microseconds)
     counts = ",".join(f"{name}={sum(each.count for each in slices if each.type == name)}" for name in names)
     store.audit(Access(actor, "$export", refs=tuple(names), query=f"{job.id} {counts} identified={identified}"))
 

@@ -29,7 +29,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.locale_text import CHINESE, text
 from doorstep.rest import outbound
 from doorstep.rest.subscriptions import KIND
-from doorstep.terms.policies import policy
+from doorstep.terms.policies import in_force
 from doorstep.workflows.coordination import day, moment
 
 TOLD_FROM: Final = 3
@@ -86,7 +86,7 @@ def tick(store: Store) -> int:
             _say(store, hook, "off", text("subscriptions.author-gone", {}, CHINESE))
         elif hook.channel.get("endpoint") and kept.lease(store.engine, hook, now):
             _deliver(store, hook)
-    kept.forget(store.engine, now - policy("subscription.keep", on=day(now)).microseconds)
+    kept.forget(store.engine, now - in_force(store, "subscription.keep", on=day(now)).microseconds)
     return looked
 
 

@@ -7,20 +7,27 @@ The defaults are in ``data/policies.json``. A basis of kind "proposal" is ours a
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from doorstep.kernel import exact
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
+from doorstep.kernel.store import Store
 from doorstep.terms import systems
 
 OWN_LIMIT: Final = f"{systems.BASE}/ext/limit"
 """One dated rule of the alliance: limit, period (its end is the first day on which it no longer holds), kind, basis."""
 
+_FRESH: Final = 1.0
+"""Seconds for which a look-up outside of a transaction holds."""
+_looked_up: WeakKeyDictionary[Store, dict[tuple[str, date], tuple[Policy | None, float]]] = WeakKeyDictionary()
 _UNITS = {"min": 60, "h": 3600, "d": 86400}
 
 
@@ -70,6 +77,22 @@ def policy(key: str, *, on: date, reads: Reads | None = None) -> Policy:
         if row.key == key and row.holds(on):
             return row
     raise LookupError(key, on)
+
+
+def in_force(store: Store, key: str, *, on: date) -> Policy:
+    """As ``policy``, for who has no transaction: the alliance's own rule is looked up again after a second."""
+    known = _looked_up.setdefault(store, {})
+    found, until = known.get((key, on), (None, 0.0))
+    if time.monotonic() >= until:
+        with store.snapshot(SYSTEM, audited=False) as reads:
+            try:
+                found = policy(key, on=on, reads=reads)
+            except LookupError:
+                found = None
+        known[key, on] = (found, time.monotonic() + _FRESH)
+    if found is None:
+        raise LookupError(key, on)
+    return found
 
 
 def keys() -> tuple[str, ...]:

@@ -5,10 +5,7 @@ The FHIR interface and the pages both publish it; the addresses are those of the
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
-
-from doorstep.terms.policies import policy
 
 AUTHORIZE: Final = "/smart/authorize/"
 TOKEN: Final = "/smart/token/"  # noqa: S105 - an address
@@ -31,11 +28,6 @@ NAMED_SCOPES: Final = (
     "openid", "fhirUser", "profile", "launch", "launch/patient", "launch/encounter", "offline_access", "online_access",
 )  # fmt: skip
 SCOPES: Final = (*NAMED_SCOPES, "patient/*.cruds", "user/*.cruds", "system/*.cruds")
-
-
-def seconds(key: str) -> int:
-    """How long something of an app holds, by the policy of the day (real clock: tokens are not moved with a demo's)."""
-    return policy(key, on=datetime.now(UTC).date()).microseconds // 1_000_000
 
 
 def configuration(origin: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils import translation
 
 from doorstep.kernel.errors import Refusal
 from doorstep.web import people
-from doorstep.web.accounts import entering
+from doorstep.web.accounts import entering, limits
 from doorstep.web.refusals import explain
 
 Next = Callable[[HttpRequest], HttpResponse]
@@ -49,17 +49,22 @@ def person(get_response: Next) -> Next:
     def middleware(request: Any) -> HttpResponse:
         request.store = request.META["doorstep.store"]
         request.demo = bool(request.META["doorstep.demo"])
-        request.sign_in, request.person, request.locked = entering.current(request), None, False
-        session = request.sign_in
-        if session is not None:
-            request.locked = entering.is_locked(session)
-            if not request.locked:
-                _seen(request)
-                if not entering.lacks_factor(session):
-                    request.person = people.of(request.store, session)
-        return get_response(request)
+        with limits.of(request.store):
+            _who(request)
+            return get_response(request)
 
     return middleware
+
+
+def _who(request: Any) -> None:
+    request.sign_in, request.person, request.locked = entering.current(request), None, False
+    session = request.sign_in
+    if session is not None:
+        request.locked = entering.is_locked(session)
+        if not request.locked:
+            _seen(request)
+            if not entering.lacks_factor(session):
+                request.person = people.of(request.store, session)
 
 
 def _seen(request: Any) -> None:

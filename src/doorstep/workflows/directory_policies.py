@@ -20,10 +20,6 @@ from doorstep.workflows.directory import Resource, alliance_only, attest, read_d
 TIMES: Final = ("min", "h", "d")
 KINDS: Final = ("rule", "analogy", "proposal")
 MOST: Final = 100_000
-OUTSIDE: Final = (
-    "session.", "sign-in.", "password.", "factor.", "app.", "invitation.", "export.", "subscription.",
-)  # fmt: skip
-"""Limits that are needed before it is known whose record is asked: the installation's, not the alliance's."""
 
 
 def override(
@@ -78,16 +74,9 @@ def units(key: str) -> tuple[str, ...]:
     return TIMES if unit in TIMES else (unit,)
 
 
-def adjustable(key: str) -> bool:
-    """Whether the alliance may set this limit; the rest is the installation's."""
-    return not key.startswith(OUTSIDE)
-
-
 def _known(key: str) -> None:
     if key not in keys():
         raise NotFound("directory.no-policy", key=key)
-    if not adjustable(key):
-        raise Invalid("directory.policy-fixed", key=key)
 
 
 def _period(tx: Tx, since: str, until: str) -> tuple[date, date | None]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from doorstep.kernel import exact
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Conflict, Invalid, NotFound
+from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
@@ -163,10 +164,10 @@ def cancel(tx: Tx, *, encounter: str, reason: str) -> Stored:
     return _end(tx, encounter, act, {"coding": [known.coding()]})
 
 
-def is_late(encounter: dict[str, Any], now: int) -> bool:
+def is_late(reads: Reads, encounter: dict[str, Any], now: int) -> bool:
     """Whether a running visit should have been finished."""
-    start = moment(encounter["period"]["start"])
-    return bool(encounter["status"] == "in-progress" and start + policy("visit.open", on=day(now)).microseconds < now)
+    longest = policy("visit.open", on=day(now), reads=reads).microseconds
+    return encounter["status"] == "in-progress" and moment(encounter["period"]["start"]) + longest < now
 
 
 def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None) -> Stored:

@@ -104,7 +104,7 @@ def _one(request: Any, key: str, answer: Answer) -> HttpResponse:
         version = reads.read("Library", own_id(key))["meta"]["versionId"] if library else ""
     rows = [_said(rule, own) for rule, own in rules]
     forms = []
-    if request.person.role == RULES and commands.adjustable(key):
+    if request.person.role == RULES:
         hidden = {"version": version}
         forms.append(
             Form(
@@ -128,13 +128,7 @@ def _one(request: Any, key: str, answer: Answer) -> HttpResponse:
                 Field("on", "directory.box-ends-on", "day", hint="directory.hint-on"),
             )
             forms.append(Form("end-rule", f"/admin/policies/{key}/end-rule/", boxes, hidden=hidden))
-    facts = [
-        ("directory.col-limit", key),
-        (
-            "directory.col-kind",
-            words("directory.adjustable" if commands.adjustable(key) else "directory.fixed", language()),
-        ),
-    ]
+    facts = [("directory.col-limit", key)]
     return render(
         request,
         "admin/detail.html",

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.terms.catalogue import reasons
-from doorstep.terms.policies import policy
+from doorstep.terms.policies import in_force
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.front.shown import picture
 from doorstep.web.guard import staff
@@ -142,7 +142,7 @@ def _page(
 def _lock(request: Any, task: str, *, take: bool = False) -> Lock | None:
     """Who has this referral open; opening it is written down for the next."""
     store, now = request.store, request.store.clock.now()
-    lasts = policy("worklist.opened", on=day(now)).microseconds
+    lasts = in_force(store, "worklist.opened", on=day(now)).microseconds
     standing = store.openings.open(task, request.person.actor, lasts=lasts, take=take)
     if standing is None:
         return None

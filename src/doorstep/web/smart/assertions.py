@@ -15,7 +15,8 @@ from jwcrypto import jwk, jws
 from jwcrypto.common import JWException
 
 from doorstep.kernel.errors import Refusal
-from doorstep.terms.smart import ASSERTION_ALGORITHMS, seconds
+from doorstep.terms.smart import ASSERTION_ALGORITHMS
+from doorstep.web.accounts.limits import seconds
 from doorstep.web.smart import keys
 from doorstep.web.smart.models import BACKEND, KEY, App, Assertion
 

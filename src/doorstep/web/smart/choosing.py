@@ -17,7 +17,7 @@ from django.utils import translation
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.errors import Refusal
 from doorstep.kernel.sessions import hashed
-from doorstep.terms.smart import seconds
+from doorstep.web.accounts.limits import seconds
 from doorstep.web.refusals import by_box
 from doorstep.web.smart import scopes
 from doorstep.web.smart.models import App, Launch

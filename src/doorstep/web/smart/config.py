@@ -56,6 +56,6 @@ def signing_key(data_dir: Path) -> str:
 
 def _lifetime(request: Any) -> int:
     """How long an access token holds, in seconds."""
-    from doorstep.terms.smart import seconds
+    from doorstep.web.accounts.limits import seconds
 
     return seconds("app.backend-token" if request.grant_type == "client_credentials" else "app.token")

@@ -12,8 +12,8 @@ from doorstep.kernel.clock import SECOND, real_now
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.sessions import BEARER
 from doorstep.kernel.store import Store
-from doorstep.terms.smart import seconds
 from doorstep.web import people
+from doorstep.web.accounts.limits import seconds
 from doorstep.web.smart.models import Agreement, App, Connection
 
 

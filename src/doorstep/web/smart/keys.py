@@ -20,7 +20,7 @@ from jwcrypto.common import JWException
 from oauth2_provider.cimd import CIMDError, SafeMetadataFetcher
 
 from doorstep.kernel.errors import Invalid
-from doorstep.terms.smart import seconds
+from doorstep.web.accounts.limits import seconds
 from doorstep.web.smart.models import App
 
 _MOST: Final = 20

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.clock import SECOND, real_now
 from doorstep.kernel.errors import Invalid, NotFound
 from doorstep.kernel.sessions import hashed
-from doorstep.terms.smart import seconds
+from doorstep.web.accounts.limits import seconds
 from doorstep.web.guard import somebody
 from doorstep.web.smart import connections
 from doorstep.web.smart.core import fhir_base

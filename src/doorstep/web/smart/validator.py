@@ -17,8 +17,9 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749 import errors
 
 from doorstep.kernel.errors import Refusal
-from doorstep.terms.smart import STYLE, TOKEN, seconds
+from doorstep.terms.smart import STYLE, TOKEN
 from doorstep.web import people
+from doorstep.web.accounts.limits import seconds
 from doorstep.web.smart import assertions, connections, scopes
 from doorstep.web.smart.core import FHIR, ORIGIN, STORE
 from doorstep.web.smart.models import BACKEND, PUBLIC, SECRET, Connection
