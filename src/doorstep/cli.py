@@ -57,17 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     modality.add_argument("--kind", required=True, metavar="ECG|DX|CR|CT")
     modality.add_argument("--organization", required=True, metavar="REFERENCE")
 
-    serve.add_argument("--mllp", type=int, default=0, metavar="PORT")
-    serve.add_argument("--mllp-bind", default="127.0.0.1", metavar="ADDR")
-    serve.add_argument("--mllp-tls-certificate", default="", metavar="FILE")
-    serve.add_argument("--mllp-tls-key", default="", metavar="FILE")
-    serve.add_argument("--mllp-tls-ca", default="", metavar="FILE")
-
-    senders = _verb(verbs, "senders")
-    senders.add_argument("--allow", default="", metavar="APPLICATION|FACILITY")
-    senders.add_argument("--organization", default="", metavar="REFERENCE")
-    senders.add_argument("--from", action="append", default=[], dest="networks", metavar="NETWORK")
-    senders.add_argument("--remove", default="", metavar="APPLICATION|FACILITY")
+    _laboratory_systems(verbs, serve)
 
     token = _verb(verbs, "token")
     token.add_argument("--as", dest="account", required=True, metavar="ACCOUNT")
@@ -122,6 +112,22 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--check", action="store_true")
     demo.add_argument("--database", default="", metavar="URL")
     return parser
+
+
+def _laboratory_systems(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser], serve: argparse.ArgumentParser
+) -> None:
+    """Where results are taken (HL7 v2 over MLLP), and from whom."""
+    serve.add_argument("--mllp", type=int, default=0, metavar="PORT")
+    serve.add_argument("--mllp-bind", default="127.0.0.1", metavar="ADDR")
+    serve.add_argument("--mllp-tls-certificate", default="", metavar="FILE")
+    serve.add_argument("--mllp-tls-key", default="", metavar="FILE")
+    serve.add_argument("--mllp-tls-ca", default="", metavar="FILE")
+    senders = _verb(verbs, "senders")
+    senders.add_argument("--allow", default="", metavar="APPLICATION|FACILITY")
+    senders.add_argument("--organization", default="", metavar="REFERENCE")
+    senders.add_argument("--from", action="append", default=[], dest="networks", metavar="NETWORK")
+    senders.add_argument("--remove", default="", metavar="APPLICATION|FACILITY")
 
 
 def _verb(verbs: argparse._SubParsersAction[argparse.ArgumentParser], name: str) -> argparse.ArgumentParser:

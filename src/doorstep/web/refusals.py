@@ -6,7 +6,7 @@ from typing import Any
 
 from doorstep import locale_text
 from doorstep.kernel.errors import Issue, Refusal
-from doorstep.workflows import registry
+from doorstep.workflows import labels, registry
 from doorstep.workflows.table import PARTY_LABELS
 
 CATALOGUES = {"zh-hans": locale_text.CHINESE, "en": locale_text.ENGLISH}
@@ -35,7 +35,8 @@ def _sentence(issue: Issue, language: str | None) -> str:
 
 def _readable(params: dict[str, Any], language: str | None) -> dict[str, Any]:
     """Codes of a state table as their labels."""
-    tubes = {name: words(f"lab.tube-{params[name]}", language) for name in ("tube", "needs") if name in params}
+    tubes = {name: words(labels.WORDS[params[name]], language)
+             for name in ("tube", "needs") if params.get(name) in labels.WORDS}  # fmt: skip
     params = {**params, **tubes}
     table = registry.TABLES.get(str(params.get("workflow", "")))
     if table is None:

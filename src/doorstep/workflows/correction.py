@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from doorstep.kernel import readers
+from doorstep.kernel.clock import FOREVER
 from doorstep.kernel.errors import Forbidden
 from doorstep.kernel.grants import PACKET
 from doorstep.kernel.readers import Seen, Wanted
@@ -80,7 +81,7 @@ def _case(tx: Tx, task: str, act: Act) -> Case:
 def _readers(tx: Tx, references: tuple[str, ...], resident: str, since: int) -> list[tuple[str, str]]:
     """(person, institution) of everybody who read one of these since a moment, the laboratory's own people apart."""
     wanted = Wanted(Ref.parse(resident).id, since=since)
-    seen = readers.rows(tx, wanted, before=(readers.FOREVER, ""), limit=_MOST)
+    seen = readers.rows(tx, wanted, before=(FOREVER, ""), limit=_MOST)
     found = {each.person: each.organization for each in seen if _read(each, frozenset(references))}
     return sorted((person, org) for person, org in found.items() if org != tx.actor.organization)
 

@@ -19,7 +19,12 @@ from doorstep.terms import systems
 from doorstep.workflows.directory import attest, own_only, typed
 
 ROW: Final = f"{systems.BASE}/ext/duty"
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAY_LABELS: Final = {
+    "mon": "lab.day-mon", "tue": "lab.day-tue", "wed": "lab.day-wed", "thu": "lab.day-thu", "fri": "lab.day-fri",
+    "sat": "lab.day-sat", "sun": "lab.day-sun",
+}  # fmt: skip
+"""Day of the week -> message key, Monday first."""
+DAYS: Final = tuple(DAY_LABELS)
 _HOUR: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _MOST: Final = 200
 

@@ -16,6 +16,10 @@ from doorstep.terms.catalogue import Test
 
 NUMBER: Final = f"{systems.BASE}/sid/specimen"
 KIND: Final = "specimen"
+WORDS: Final = {
+    "Y": "lab.tube-Y", "P": "lab.tube-P", "B": "lab.tube-B", "G": "lab.tube-G", "R": "lab.tube-R", "U": "lab.tube-U",
+}  # fmt: skip
+"""Letter -> message key of the tube, as a sentence says it."""
 
 
 def issue(tx: Tx, letter: str) -> str:

@@ -41,7 +41,7 @@ class Message:
 
     def part(self, segment: tuple[str, ...], field: int, component: int = 1, repetition: int = 0) -> str:
         """One component of a field's repetition, its escapes undone; "" where there is none."""
-        _, inner, repeat, _, sub = self.separators
+        _, inner, repeat, _, sub = tuple(self.separators)
         if field >= len(segment):
             return ""
         repetitions = segment[field].split(repeat)
@@ -62,7 +62,7 @@ class Message:
         return _ESCAPE.sub(lambda found: self._escaped(found[1]), text)
 
     def _escaped(self, what: str) -> str:
-        bar, inner, repeat, escape, sub = self.separators
+        bar, inner, repeat, escape, sub = tuple(self.separators)
         known = {"F": bar, "S": inner, "T": sub, "R": repeat, "E": escape, ".br": "\n", "H": "", "N": ""}
         if what in known:
             return known[what]

@@ -70,7 +70,7 @@ def judge(request: Any, analyser: str) -> HttpResponse:
 def add(request: Any) -> HttpResponse:
     """An analyser of this laboratory."""
     given = {"name": request.POST.get("name", ""), "runs": request.POST.get("runs", "")}
-    runs = tuple(given["runs"].upper().replace(",", " ").replace("，", " ").split())
+    runs = tuple(given["runs"].upper().replace(",", " ").replace("\uff0c", " ").split())
     try:
         request.store.run(request.person.actor, control.add, name=given["name"], runs=runs)
     except Refusal as refusal:
