@@ -64,7 +64,7 @@ def test_a_reader_signs_with_a_template_and_the_next_case_opens(door: Door) -> N
     assert "运动伪影" in text(doctor.get(f"/reading/{second}/"))
 
 
-def test_a_picture_and_a_report_are_shown_to_whoever_has_a_ground_and_to_nobody_else(door: Door) -> None:
+def test_a_picture_and_a_report_are_shown_to_whoever_has_a_ground_and_to_nobody_else(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     store = door.store
     done = recorded(store)
     store.run(READER, study_report.sign, task=done, data={**SAID, "finding": ""})
@@ -88,6 +88,9 @@ def test_a_picture_and_a_report_are_shown_to_whoever_has_a_ground_and_to_nobody_
     assert original.content[128:132] == b"DICM"
     rows = store.engine.once("SELECT COUNT(*) FROM audit WHERE refs LIKE ?", [f"%Media/{media}%"])
     assert int(rows[0][0]) >= 5, "each look is written down"
+    monkeypatch.setattr(store.engine, "_locked", None, raising=False)  # the control: with both locks off it is seen
+    monkeypatch.setattr("doorstep.kernel.read.scoped", lambda alias, actor: ("1=1", []))
+    assert stranger.get(roads[0]).status_code == 200
 
 
 def test_a_technician_brings_a_file_by_hand_and_two_people_match_what_did_not_fit(door: Door, tmp_path: Any) -> None:

@@ -5,7 +5,6 @@ An object is answered with success only after it is kept. What was received is k
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import socket
 from collections.abc import Iterator
@@ -81,8 +80,10 @@ class Server:
 
     def _opened(self, event: Any) -> None:
         self._know()
-        with contextlib.suppress(OSError):  # gone already
+        try:
             event.assoc.dul.socket.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError as gone:
+            _log.info("a device hung up before it was asked for its name: %s", gone)
 
     def _closed(self, event: Any) -> None:
         self._taken.pop(id(event.assoc), None)

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Final
-from xml.sax.saxutils import escape
 
 import numpy as np
 import numpy.typing as npt
