@@ -44,6 +44,7 @@ KINDS: Final = {
     "addendum": ("55107-7", "ward.kind-addendum"), "summary": ("18842-5", "ward.kind-summary"),
 }  # fmt: skip
 """What a note is: LOINC document type and message key."""
+_KIND: Final = "ward-note.kind"
 NURSING: Final = "nursing"
 
 
@@ -156,6 +157,7 @@ def _draft(
         asked=tx.actor.organization,
         encounter=f"Encounter/{encounter['id']}",
         text=f"{composition['title']} {composition['date'][:10]}",
+        what=reasons(_KIND)[kind],
         occurred=occurred,
         also=(f"{stored.ref}/_history/{stored.version}",),
     )
@@ -163,7 +165,7 @@ def _draft(
 
 def _composition(tx: Tx, encounter: Resource, kind: str) -> Resource:
     loinc, _ = KINDS[kind]
-    known = reasons("ward-note.kind")[kind]
+    known = reasons(_KIND)[kind]
     return {
         "resourceType": "Composition", "status": "preliminary",
         "type": {"coding": [{"system": systems.LOINC, "code": loinc}, known.coding()]},

@@ -65,7 +65,8 @@ def mine(request: Any) -> HttpResponse:
         found = episodes.read(reads, who, question, names=Names(reads), now=now, patient=True)
         context = {
             "rows": found.rows, "next": found.next, "lanes": _lanes(question), "asked": question,
-            "trends": trends.known(reads, who), "chart": _chart(reads, who, question), **around(request),
+            "trends": trends.known(reads, who), "chart": _chart(reads, who, question),
+            "chart_of": trends.name_of(question.trend) if question.trend else "", **around(request),
         }  # fmt: skip
     return render(request, "history/mine.html", context)
 
@@ -84,6 +85,7 @@ def _page(request: Any, resident: str, question: Asked) -> dict[str, Any]:
             "rows": found.rows, "next": found.next, "cancelled": found.cancelled, "asked": question,
             "lanes": _lanes(question), "filters": _filters(question), "resident": resident,
             "trends": trends.known(reads, resident), "chart": _chart(reads, resident, question),
+            "chart_of": trends.name_of(question.trend) if question.trend else "",
             "restricted": _hidden(request, resident) if whole else 0,
             **emergency_page.of_resident(request, reads, resident),
         }  # fmt: skip

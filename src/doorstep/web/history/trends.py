@@ -51,6 +51,12 @@ def picture(reads: Reads, resident: str, code: str) -> Chart | None:
                         high=analyte.high if analyte else None, changes=within)  # fmt: skip
 
 
+def name_of(code: str) -> str:
+    """What a value is called, by its code."""
+    known = analytes().get(code)
+    return _name(code, {"coding": [known.concept.coding()]} if known else {"text": code})
+
+
 def _name(code: str, concept_: Resource) -> str:
     return word("web.pressure") if code == PRESSURE else concept(concept_) or code
 
