@@ -41,10 +41,10 @@ def _readable(params: dict[str, Any], language: str | None) -> dict[str, Any]:
     table = registry.TABLES.get(str(params.get("workflow", "")))
     if table is None:
         return params
-    labels = {**params}
-    labels["act"] = words(table.act(params["act"]).label, language)
+    said = {**params}
+    said["act"] = words(table.act(params["act"]).label, language)
     if "state" in params:
-        labels["state"] = words(table.state(params["state"]).label, language)
+        said["state"] = words(table.state(params["state"]).label, language)
     if "who" in params:
-        labels["who"] = words(PARTY_LABELS[params["who"]], language)
-    return labels
+        said["who"] = words(PARTY_LABELS[params["who"]], language)
+    return said
