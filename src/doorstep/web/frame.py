@@ -24,6 +24,7 @@ def frame(request: Any) -> dict[str, Any]:
     store = getattr(request, "store", None)
     return {
         "person": person,
+        "acting_for": person.acting_for_name if person else "",
         "menu": menu(person) if person else (),
         "personal": PERSONAL if person else (),
         "here": request.path,

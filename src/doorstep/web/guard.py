@@ -17,6 +17,13 @@ from doorstep.web.people import PROXY, RESIDENT
 from doorstep.workflows import relations
 
 View = Callable[..., HttpResponse]
+_BOOKING, _REPORTS = ("/me/booking/", "/me/booked/"), ("/me/record/",)
+_ANYHOW = ("/me/home/", "/me/messages/")
+WITHIN = {
+    relations.BOOKING: _ANYHOW + _BOOKING, relations.REPORTS: _ANYHOW + _REPORTS,
+    relations.BOTH: _ANYHOW + _BOOKING + _REPORTS,
+}  # fmt: skip
+"""How far a proxy acts -> where they may go; whoever acts in everything is not listed."""
 LOCKED = "doorstep:locked"
 """The event (HX-Trigger) that tells an open page that its holder must show again who they are: /sign-in/again/."""
 
@@ -75,6 +82,9 @@ def _still_acts(request: Any) -> None:
     with request.store.snapshot(person.actor, audited=False) as reads:
         if all(each.resident != person.acting_for for each in relations.of_person(reads, person=person.reference)):
             raise Forbidden("home.proxy-over", name=person.acting_for_name)
+    wanted = WITHIN.get(person.scope)
+    if wanted is not None and not request.path.startswith(wanted):
+        raise Forbidden("proxy.beyond", name=person.acting_for_name)
 
 
 def with_right(right: str) -> Callable[[View], View]:

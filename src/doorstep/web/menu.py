@@ -20,6 +20,7 @@ _CLINIC: Final = Entry("/clinic/", "web.menu-clinic")
 _MINE: Final = Entry("/w/mine/", "web.menu-mine")
 _SENT: Final = Entry("/w/sent/", "web.menu-sent")
 _REFERRALS: Final = Entry("/w/referrals/", "web.menu-referrals")
+_COMING: Final = Entry("/referrals/", "referral.menu-coming")
 _ORDERS: Final = Entry("/w/orders/", "web.menu-orders")
 _ME: Final = Entry("/me/", "accounts.menu-me")
 _READERS: Final = Entry("/me/readers/", "me.readers")
@@ -63,6 +64,7 @@ _SCHEDULES: Final = Entry("/admin/schedules/", "booking.menu-weeks")
 
 _FOLLOW: Final = Entry("/follow/", "follow.title")
 _CONTRACTS: Final = Entry("/contracts/", "follow.contracts")
+_RECORD: Final = Entry("/me/record/", "proxy.record")
 _VOICE: Final = Entry("/desk/voice/", "voice.desk")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
@@ -72,7 +74,7 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("township", "public-health"): (_FOLLOW, _CONTRACTS, _MINE),
     ("village", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
     ("laboratory", "technician"): (_ORDERS, _BENCH, _BOXES, _MESSAGES, _MINE, _CRITICAL),
-    ("hospital", "nurse"): (_REFERRALS, _WARD, _SENT),
+    ("hospital", "nurse"): (_REFERRALS, _COMING, _WARD, _SENT),
     ("hospital", "doctor"): (_REFERRALS, _WARD, _SENT, _STUDIES),
     ("hospital", "specialist"): (_STUDIES, _MINE, _CRITICAL),
     ("hospital", "technician"): (_STUDIES, _INTAKE, _MINE, _CRITICAL),
@@ -86,11 +88,17 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
                              _APPS, _WHY),
     ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE, _VOICE),
     ("", "resident"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
-    ("", "proxy"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
+    ("", "proxy"): (_HOME, _BOOKING, _RECORD, _ME, _READERS, _CONSENTS, _ITEMS),
     ("", "manager"): (_FIGURES, _FROZEN, _RECOGNITION, _LIBRARY),
     ("", "auditor"): (_PRIVACY, _WHY),
 }
 """(kind of institution, role) -> menu; ("", role) holds at any institution. The first entry is where a person lands."""
+
+_SCOPED: Final = {
+    "booking": (_HOME, _BOOKING, _ME), "reports": (_HOME, _RECORD, _ME),
+    "reports-booking": (_HOME, _BOOKING, _RECORD, _ME),
+}  # fmt: skip
+"""How far a proxy acts -> what of the menu is left."""
 
 PERSONAL: Final[tuple[Entry, ...]] = (_ME,)
 """What everybody has behind their own name: account, devices, another role."""
@@ -98,7 +106,9 @@ PERSONAL: Final[tuple[Entry, ...]] = (_ME,)
 
 def menu(person: Person) -> tuple[Entry, ...]:
     """The menu of a person; the list of what waits for the institution when the role has no menu of its own."""
-    return MENUS.get((person.kind, person.role)) or MENUS.get(("", person.role), (_MINE,))
+    found = MENUS.get((person.kind, person.role)) or MENUS.get(("", person.role), (_MINE,))
+    allowed = _SCOPED.get(person.scope)
+    return found if allowed is None else tuple(entry for entry in found if entry in allowed)
 
 
 def landing(person: Person) -> str:

@@ -18,6 +18,7 @@ from doorstep.kernel.sessions import Session
 from doorstep.kernel.store import Store
 from doorstep.terms import systems
 from doorstep.web.lists import organization_name
+from doorstep.workflows import relations
 from doorstep.workflows.identity import name_of
 from doorstep.workflows.merge import standing
 
@@ -34,7 +35,7 @@ class Person:
     """Somebody in one role. ``kind`` is the institution's (township, hospital, laboratory ...), "" for residents.
 
     ``reference`` is who they are ("Practitioner/x", "Patient/x", "RelatedPerson/x"); ``acting_for`` the resident for
-    whom a proxy acts ("Patient/y"), with their name.
+    whom a proxy acts ("Patient/y"), with their name; ``scope`` how far, and ``scopes`` the same as a ceiling.
     """
 
     account: str
@@ -48,6 +49,8 @@ class Person:
     kind: str
     acting_for: str = ""
     acting_for_name: str = ""
+    scope: str = ""
+    scopes: str = ""
     session: str = ""
 
     @property
@@ -64,7 +67,7 @@ class Person:
         purpose = roles.role_of(self.role).purpose
         patient = self.acting_for.removeprefix("Patient/")
         return Actor(self.reference, self.role, self.organization, purpose, self.account, patient=patient,
-                     session=self.session)  # fmt: skip
+                     scopes=self.scopes, session=self.session)  # fmt: skip
 
 
 def of(store: Store, session: Session) -> Person | None:
@@ -138,12 +141,21 @@ def _residents(reads: Reads, account: str, reference: str) -> list[Person]:
         if who.get("active") is False:
             return []
         if who["resourceType"] == "Patient":
-            return [_private(account, SELF, reference, name_of(who), RESIDENT)]
-        other = standing(reads, str(who["patient"]["reference"]))
-        name = name_of(reads.read("Patient", Ref.parse(other).id))
+            wards = relations.of_person(reads, person=reference)
+            acting = (_acting(reads, account, reads.read("RelatedPerson", each.id)) for each in wards)
+            return [_private(account, SELF, reference, name_of(who), RESIDENT), *acting]
+        return [_acting(reads, account, who)]
     except (NotFound, Gone, KeyError):
         return []
-    return [_private(account, f"for:{other}", reference, name_of(who), PROXY, acting_for=other, acting_for_name=name)]
+
+
+def _acting(reads: Reads, account: str, related: dict[str, Any]) -> Person:
+    """Whoever acts for a resident, as far as the relation goes."""
+    relation = relations.relation_of(related)
+    other = standing(reads, relation.resident)
+    name = name_of(reads.read("Patient", Ref.parse(other).id))
+    return _private(account, f"for:{other}", f"RelatedPerson/{relation.id}", relation.name, PROXY, acting_for=other,
+                    acting_for_name=name, scope=relation.scope, scopes=relation.scopes)  # fmt: skip
 
 
 def _private(account: str, role_id: str, reference: str, name: str, role: str, **more: str) -> Person:

@@ -103,6 +103,8 @@ def _shown_factor(request: Any, account: Any) -> str:
 
 def _sign_in_page(request: Any, given: dict[str, str], *, status: int, waits: int = 0) -> HttpResponse:
     context: dict[str, Any] = {**given, "failed": status == 403, "waits": waits, "providers": elsewhere.providers()}
+    # The browser still knows somebody who acts no longer: signed out elsewhere, or their proxy is over.
+    context["ended"] = status == 200 and request.user.is_authenticated and request.sign_in is None
     if request.demo:
         context |= start.context(request)
     response = render(request, "sign_in.html", context, status=status)

@@ -353,7 +353,7 @@ def _acts_for(tx: Tx, resident: str) -> bool:
     if actor.role != "proxy" or (actor.patient and f"Patient/{actor.patient}" != resident):
         return False
     known = relations.of_person(tx, person=actor.person)
-    return any(each.active and each.resident == resident and each.scope in ("all", "booking") for each in known)
+    return any(each.active and each.resident == resident and each.books for each in known)
 
 
 def _channel(tx: Tx, place: Place, resident: str, referral: str) -> str:

@@ -31,7 +31,8 @@ Resource = dict[str, Any]
 AGE: Final = "relation.age"
 """Due work: the child of a guardian has come of an age that changes something."""
 GUARDIAN, PROXY = "guardian", "proxy"
-SCOPES: Final = ("all", "reports", "booking")
+ALL, REPORTS, BOOKING, BOTH = "all", "reports", "booking", "reports-booking"
+SCOPES: Final = (ALL, REPORTS, BOOKING, BOTH)
 RELATIONSHIPS: Final = ("MTH", "FTH", "GRPRN", "SIB", "SPS", "CHILD", "GUARD", "FRND")
 """v3 RoleCode: who may be named; anybody but a spouse, a child or a friend may be a guardian."""
 _GUARDIANS: Final = frozenset(("MTH", "FTH", "GRPRN", "SIB", "GUARD"))
@@ -39,11 +40,23 @@ _ROLE_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 _KIND: Final = f"{systems.BASE}/cs/relation"
 _SCOPE: Final = f"{systems.BASE}/StructureDefinition/relation-scope"
 _RESIDENT: Final = f"{systems.BASE}/sid/resident"
-_CEILINGS: Final = {
-    "all": "",
-    "reports": "patient/Patient.rs patient/DiagnosticReport.rs patient/Observation.rs patient/ImagingStudy.rs",
-    "booking": "patient/Patient.rs patient/Appointment.cruds patient/Slot.rs patient/Schedule.rs",
-}
+_ANYHOW: Final = (
+    "Patient", "RelatedPerson", "Organization", "Practitioner", "PractitionerRole", "HealthcareService", "Location",
+    "Library", "Communication",
+)  # fmt: skip
+"""What any page about somebody needs: who they are, who acts for them, the directory, what they were told."""
+_SEEN: Final = {
+    REPORTS: ("DiagnosticReport", "Observation", "ImagingStudy", "Media"), BOOKING: ("Appointment", "Slot", "Schedule"),
+}  # fmt: skip
+
+
+def _ceiling(*scopes: str) -> str:
+    """What is seen within some scopes, as SMART scopes."""
+    types = (*_ANYHOW, *(name for scope in scopes for name in _SEEN[scope]))
+    return " ".join(f"patient/{name}.rs" for name in types)
+
+
+_CEILINGS: Final = {ALL: "", REPORTS: _ceiling(REPORTS), BOOKING: _ceiling(BOOKING), BOTH: _ceiling(REPORTS, BOOKING)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,11 @@ class Relation:
     def scopes(self) -> str:
         """What this person's sessions for the resident are held to, as SMART scopes; "" for no such ceiling."""
         return _CEILINGS[self.scope]
+
+    @property
+    def books(self) -> bool:
+        """Whether they may book, move and cancel for the resident."""
+        return self.scope in (ALL, BOOKING, BOTH)
 
 
 def name_guardian(
@@ -141,7 +159,7 @@ def end(tx: Tx, *, related: str, note: str = "") -> Stored:
         ward = tx.read("Patient", Ref.parse(relation.resident).id)
         if relation.kind == GUARDIAN and age(_birthday(ward), day(tx.now)) < alone:
             raise Forbidden("persons.child-under", age=alone)
-    elif tx.actor.person != relation.person:
+    elif tx.actor.person not in (relation.person, f"RelatedPerson/{relation.id}"):
         _at_desk(tx)
         if not note.strip():
             raise Invalid("persons.note-needed", element="note", least=1)
@@ -212,10 +230,12 @@ def _name(
     if phones:
         related["telecom"] = phones
     stored = tx.create(related)
-    tx.grant(
-        resident=Ref.parse(resident).id, person=person or str(stored.ref), level=1 if scope == "booking" else 2,
-        reason=kind, source=str(stored.ref), ends=_start_of(ends),
-    )  # fmt: skip
+    # Whoever is a resident too signs in as themselves and acts as who they are to this one.
+    for acting in dict.fromkeys((str(stored.ref), person or str(stored.ref))):
+        tx.grant(
+            resident=Ref.parse(resident).id, person=acting, level=1 if scope == BOOKING else 2, reason=kind,
+            source=str(stored.ref), ends=_start_of(ends),
+        )  # fmt: skip
     attest(tx, f"{stored.ref}/_history/{stored.version}", act=kind, note=note, also=(resident,))
     return stored
 

@@ -54,7 +54,8 @@ def role(request: Any) -> HttpResponse:
         request.user.save(update_fields=["last_role"])
         return HttpResponseRedirect(entering.after(request, wanted))
     first = sorted(choices, key=lambda each: each.role_id != request.user.last_role)
-    return render(request, "accounts/role.html", {"choices": first, "next": wanted, "acting": session.posting})
+    acting = request.person.role_id if request.person is not None else ""
+    return render(request, "accounts/role.html", {"choices": first, "next": wanted, "acting": acting})
 
 
 @require_http_methods(BOTH)

@@ -40,6 +40,7 @@ _RELATIONS: Final = {
 """Relationship (v3 RoleCode) -> message key."""
 _SCOPES: Final = {
     "all": "me.scope-all", "reports": "me.scope-reports", "booking": "me.scope-booking",
+    "reports-booking": "proxy.scope-both",
 }  # fmt: skip
 """How far a proxy acts -> message key."""
 _DONE: Final = {
