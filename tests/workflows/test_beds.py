@@ -131,3 +131,14 @@ def test_a_bed_that_the_house_closes_meanwhile_is_not_kept(here: Store) -> None:
     here.run(HOSPITAL_ADMIN, directory_places.set_bed, location=ONE, status="C")
     assert free(here) == [TWO]
     assert not tried(here, beds.hold, bed=ONE, source="Task/1", until=here.clock.now() + HOUR)
+
+
+def test_the_house_says_what_a_ward_is_for(here: Store) -> None:
+    ward = "Location/hospital-cardiology"
+    here.run(HOSPITAL_ADMIN, directory_places.set_specialty, location=ward, specialty="neurology")
+    assert (free(here), free(here, "neurology")) == ([], [ONE, TWO])
+    here.run(HOSPITAL_ADMIN, directory_places.set_specialty, location=ward, specialty="")
+    assert one(here, ONE).specialty == ""
+    for location, specialty in ((ONE, "neurology"), (ward, "astrology")):
+        with pytest.raises(Refusal):
+            here.run(HOSPITAL_ADMIN, directory_places.set_specialty, location=location, specialty=specialty)

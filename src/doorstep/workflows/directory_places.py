@@ -12,6 +12,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
+from doorstep.terms.catalogue import specialties
 from doorstep.workflows.directory import (
     Resource,
     attest,
@@ -78,6 +79,23 @@ def set_bed(tx: Tx, *, location: str, status: str, version: str = "") -> Stored:
     chosen = from_table("bed-status", status, "status")
     stored = save(tx, {**found, "operationalStatus": chosen.coding()}, version=version)
     attest(tx, "status", stored)
+    return stored
+
+
+def set_specialty(tx: Tx, *, location: str, specialty: str, version: str = "") -> Stored:
+    """What a ward is for: referrals of that specialty find its beds. "" for none."""
+    found = _own(tx, location)
+    if kind_of(found) != "wa":
+        raise RuleBroken("beds.not-a-ward", element="specialty")
+    known = specialties().get(specialty)
+    if specialty and known is None:
+        raise Invalid("workflows.unknown-specialty", element="specialty", specialty=specialty)
+    kept = [each for each in found.get("type", ()) if coded({"type": [each]}, systems.SPECIALTY) == ""]
+    found.pop("type", None)
+    if known is not None:
+        kept.append({"coding": [known.coding()]})
+    stored = save(tx, {**found, **({"type": kept} if kept else {})}, version=version)
+    attest(tx, "edit", stored)
     return stored
 
 

@@ -138,7 +138,7 @@ def accept(
     case = _case(tx, task, act)
     outputs = [item("place", place.strip())]
     if bed:
-        place = _keep(tx, case, bed)
+        place = " ".join(part for part in (_keep(tx, case, bed), place.strip()) if part)
         kept_until = tx.now + policy(f"referral.bed.{case.task['priority']}", on=day(tx.now), reads=tx).microseconds
         beds.hold(tx, bed=bed, source=case.ref, until=kept_until)
         outputs = [item("place", place), item_reference("bed", bed), item("kept-until", instant(kept_until))]

@@ -25,6 +25,7 @@ ACTS: Final[Mapping[str, str]] = {
     "restore": "directory.act-restore",
     "place": "directory.act-place",
     "status": "directory.act-status",
+    "specialty": "beds.act-specialty",
     "serve": "directory.act-serve",
     "service": "directory.act-service",
     "agree": "directory.act-agree",

@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from doorstep.kernel.errors import NotFound
+from doorstep.terms import systems
 from doorstep.web.admin.forms import (
     Answer,
     Cell,
@@ -20,6 +21,7 @@ from doorstep.web.admin.forms import (
     reason_box,
     run,
     shown,
+    specialties,
     status,
     table,
     typed,
@@ -28,7 +30,7 @@ from doorstep.web.admin.people import asked_institution
 from doorstep.web.guard import with_right
 from doorstep.web.lists import Names
 from doorstep.workflows import directory_places as places
-from doorstep.workflows.directory import Resource, ref_of
+from doorstep.workflows.directory import Resource, coded, ref_of
 
 _TONES: Final = {"U": "done", "O": "info", "H": "warn", "I": "warn", "K": "warn", "C": "off"}
 
@@ -142,6 +144,10 @@ def _one(request: Any, location: str, answer: Answer) -> HttpResponse:
                 held = {"status": found.get("operationalStatus", {}).get("code", "")}
                 box = Field("status", "directory.col-state", "choice", True, choices=table("bed-status"))
                 forms.append(Form("status", f"{address}/status/", (box,), held, hidden, primary=True))
+            if places.kind_of(found) == "wa":
+                held = {"specialty": coded(found, systems.SPECIALTY)}
+                box = Field("specialty", "directory.box-specialty", "choice", choices=specialties())
+                forms.append(Form("specialty", f"{address}/specialty/", (box,), held, hidden, primary=True))
             named = Field("name", "directory.box-name", required=True)
             forms.append(Form("rename", f"{address}/rename/", (named,), {"name": found.get("name", "")}, hidden))
             forms.append(Form("close", f"{address}/close/", (reason_box(),), hidden=hidden))
@@ -174,6 +180,7 @@ def _state(found: Resource) -> Cell:
 
 _ACTS: Final[Mapping[str, tuple[Callable[..., Any], tuple[str, ...]]]] = {
     "status": (places.set_bed, ("status",)),
+    "specialty": (places.set_specialty, ("specialty",)),
     "rename": (places.rename_place, ("name",)),
     "close": (places.close_place, ("reason",)),
     "reopen": (places.reopen_place, ()),

@@ -126,9 +126,9 @@ def _page(
             "outside": affiliation.is_outside(reads, asked),
             "plan": shown.plan(reads, context["reply"].get("plan", ""), context["names"], now),
         }  # fmt: skip
-    rest = tuple(each for each in offered if each.code not in OWN_FORMS)
+    rest = sorted((each for each in offered if each.code not in OWN_FORMS), key=lambda each: each.code != "return")
     context |= {
-        "forms": forms(TABLE, rest), "codes": codes, "errors": errors, "given": given, "failed": failed,
+        "forms": forms(TABLE, tuple(rest)), "codes": codes, "errors": errors, "given": given, "failed": failed,
         "redirects": list(reasons("referral.redirect").items()), "lock": _lock(request, task) if codes else None,
         "list": request.POST.get("list", request.GET.get("list", "")), "link": link,
         "link_picture": picture(link) if link else "",
