@@ -70,7 +70,7 @@ def test_the_form_is_written_by_keys_and_signed_at_once(door: Door, doctor: Any)
     assert again.status_code == 409 and "血常规" in again.content.decode()
 
 
-def test_what_could_be_several_is_chosen_by_a_digit_and_what_is_nothing_is_said(door: Door, doctor: Any) -> None:
+def test_what_could_be_several_is_chosen_by_a_digit_and_what_is_due_is_added_by_one_key(door: Door, doctor: Any) -> None:
     at = f"/v/{opened(door.store)}/"
     shown: dict[str, Any] = hidden(doctor.get(at))
     text = edit(doctor, at, shown, "dx", q_dx="糖尿病")
@@ -84,6 +84,12 @@ def test_what_could_be_several_is_chosen_by_a_digit_and_what_is_nothing_is_said(
         assert 'aria-invalid="true"' in edit(doctor, at, shown, do, **{box: "qqqq"}), do
     for do in ("drop-line:CBC", "drop-dx:I10", "drop-drug:PARA05", "order:CBC", "use:CBC", "nothing", "hint:CBC,NONE"):
         edit(doctor, at, shown, do, line="CBC", dx="I10", drug="PARA05", **{"dose.PARA05": "x"})
+    evil = "<img src=x onerror=alert(1)>\"'"
+    assert "<img" not in edit(doctor, at, shown, "dx", q_dx=evil, complaint=evil, quote=evil)
+    found = re.search(r'value="(hint:[A-Z0-9,]+)"', doctor.get(at).content.decode())
+    assert found is not None and who().born.year <= 1961, "65 and over, and the yearly check was not done"
+    text = edit(doctor, at, shown, found[1])
+    assert values(text, "line") == found[1].removeprefix("hint:").split(",")
 
 
 def test_a_draft_comes_back_on_another_pc_and_the_second_writer_appends(door: Door, doctor: Any) -> None:
@@ -177,20 +183,3 @@ def test_a_look_up_that_does_not_answer_never_blocks_the_page(door: Door, doctor
     page = doctor.get(at)
     assert "互认查询暂不可用" in page.content.decode()
     assert doctor.post(f"{at}sign/", {**hidden(page), "complaint": "x", "line": "RFT"}).status_code == 302
-
-
-def test_a_yearly_check_that_was_not_done_is_added_by_one_key(door: Door, doctor: Any) -> None:
-    at = f"/v/{opened(door.store)}/"
-    page = doctor.get(at)
-    found = re.search(r'value="(hint:[A-Z0-9,]+)"', page.content.decode())
-    assert found is not None and who().born.year <= 1961
-    text = edit(doctor, at, hidden(page), found[1])
-    assert values(text, "line") == found[1].removeprefix("hint:").split(",")
-
-
-def test_nothing_that_is_typed_is_markup(door: Door, doctor: Any) -> None:
-    at = f"/v/{opened(door.store)}/"
-    evil = "<img src=x onerror=alert(1)>\"'"
-    text = edit(doctor, at, hidden(doctor.get(at)), "dx", q_dx=evil, complaint=evil, quote=evil)
-    assert "<img" not in text
-

@@ -17,7 +17,7 @@ def kept(store: Store, encounter: str, text: str, actor: Actor = DOCTOR) -> None
     store.run(actor, drafts.keep, encounter=encounter, typed={"history": [text]})
 
 
-def test_a_draft_is_its_writers_and_the_last_one_stands(district: Store) -> None:
+def test_a_draft_is_its_writers_and_two_writers_keep_their_own(district: Store) -> None:
     encounter = opened(district)
     kept(district, encounter, "一")
     kept(district, encounter, "胸闷 2 小时")
@@ -33,16 +33,11 @@ def test_a_draft_is_its_writers_and_the_last_one_stands(district: Store) -> None
             assert drafts.others(reads, encounter) == [] and drafts.mine(reads, encounter) is None
     with district.snapshot(STRANGER) as reads:
         assert rows.of_visit(reads, encounter) == []
-
-
-def test_two_writers_keep_their_own(district: Store) -> None:
-    encounter = opened(district)
-    kept(district, encounter, "张")
     kept(district, encounter, "刘", COLLEAGUE)
     with district.snapshot(COLLEAGUE) as reads:
-        mine = drafts.mine(reads, encounter)
-        assert mine is not None and drafts.typed(mine) == {"history": ["刘"]}
-        assert [drafts.typed(each) for each in drafts.others(reads, encounter)] == [{"history": ["张"]}]
+        own = drafts.mine(reads, encounter)
+        assert own is not None and drafts.typed(own) == {"history": ["刘"]}
+        assert [drafts.typed(each) for each in drafts.others(reads, encounter)] == [{"history": ["胸闷 2 小时"]}]
 
 
 def test_going_on_elsewhere_sets_a_draft_aside_and_typing_takes_it_up_again(district: Store) -> None:

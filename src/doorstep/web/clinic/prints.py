@@ -122,7 +122,8 @@ def _slip(request: Any, reads: Reads, found: Resource, names: Names) -> Resource
     used = [record.report_by_id(reads, Ref.parse(each["supportingInfo"][0]["reference"]).id, names)
             for each in reads.search("ServiceRequest", [query[0], ("status", "revoked")])
             if "supportingInfo" in each]  # fmt: skip
-    return {"lines": lines, "drugs": drugs, "used": used, "total": f"{fen // 100}.{fen % 100:02}"}
+    return {"lines": lines, "drugs": drugs, "used": used, "total": f"{fen // 100}.{fen % 100:02}",
+            "unpriced": sum(not line["yuan"] for line in lines)}  # fmt: skip
 
 
 _SHEETS: Final[dict[str, tuple[Callable[[Any, Reads, Resource, Names], Resource], str]]] = {
