@@ -42,10 +42,11 @@ bench: dev ## every promise of speed, as a ratio to a floor measured in the same
 peers: dev ## the scenarios of another hospital system, run against a Doorstep of their own
 	$(BIN)/python tools/peer_sekmet.py
 
-docs: dev ## docs/workflows, docs/access.md and docs/rest-rules.md, printed from the tables
+docs: dev ## docs/workflows, access.md, rest-rules.md and measures.md, printed from what they say
 	$(BIN)/python tools/workflows.py
 	$(BIN)/python tools/access.py
 	$(BIN)/python tools/rest_rules.py
+	$(BIN)/python tools/measures.py
 
 pins: dev ## pinned packages that are not the newest patch release of their line
 	$(BIN)/python tools/pins.py

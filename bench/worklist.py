@@ -170,7 +170,9 @@ class _Terminals:
         self._stop = threading.Event()
         self._spent: list[float] = []
         self._statuses: dict[int, int] = {}
-        self._polls = {account: _poll_of(port, cookies[account], address) for account, address in LISTS.items()}
+        opened = {account: _polls_of(port, cookies[account], address) for account, address in LISTS.items()}
+        self._polls = {account: poll for account, (poll, _) in opened.items()}
+        self._tags = {account: f'"{tag}"' for account, (_, tag) in opened.items()}
         names = list(LISTS)
         shares = [[(names[at % len(names)], at) for at in range(count) if at % 8 == share] for share in range(8)]
         self._threads = [threading.Thread(target=self._carry, args=(share,), daemon=True) for share in shares]
@@ -220,14 +222,15 @@ class _Terminals:
                       note=f"p95 {p95:.0f} ms; {said}")  # fmt: skip
 
 
-def _poll_of(port: int, cookie: str, address: str) -> str:
+def _polls_of(port: int, cookie: str, address: str) -> tuple[str, str]:
+    """What an open page asks about its list, and the mark of the alarms that it shows."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", address, headers={"Cookie": cookie, "Host": "localhost"})
     page = connection.getresponse().read().decode()
-    found = re.search(r'data-poll="(/w/[^"]+)"', page)
-    if found is None:
+    poll, tag = re.search(r'data-poll="(/w/[^"]+)"', page), re.search(r'data-tag="([^"]+)"', page)
+    if poll is None or tag is None:
         raise RuntimeError(f"{address} does not poll")
-    return found[1].replace("&amp;", "&")
+    return poll[1].replace("&amp;", "&"), tag[1]
 
 
 if __name__ == "__main__":

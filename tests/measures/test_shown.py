@@ -12,6 +12,7 @@ from doorstep.measures import period, shown
 from doorstep.measures.figures import Amount, Figure
 from doorstep.measures.indicator import COUNT, RATE, Definition, Indicator
 from doorstep.measures.library import INDICATORS
+from tools import measures
 
 MONTH = period.read("2026-10")
 
@@ -76,3 +77,14 @@ def test_every_indicator_says_itself_whole() -> None:
     for code, each in INDICATORS.items():
         assert isinstance(each, Indicator) and each.code == code and each.sources and each.definitions
         assert [d.version for d in each.definitions] == list(range(1, len(each.definitions) + 1))
+
+
+def test_the_printed_definitions_are_those_that_count() -> None:
+    assert measures.FILE.read_text(encoding="utf-8") == measures.page(), "make docs prints them"
+
+
+def test_no_figure_counts_by_person() -> None:
+    """Counting by doctor or by resident is another right (``kernel/roles.py`` PRESCRIBERS), and no figure here does."""
+    for each in INDICATORS.values():
+        for definition in each.definitions:
+            assert " who" not in definition.sql and "resident AS" not in definition.sql, each.code

@@ -23,7 +23,8 @@ from doorstep.web.spreadsheet import spreadsheet
 from doorstep.workflows.registry import DESKS, TABLES
 from doorstep.workflows.table import Act
 
-PAGE: Final = 50
+PAGE: Final = 32
+"""Rows of one page: two screens of the smallest display that is used, which keeps a page within 60 KB."""
 EXPORTED: Final = 500
 """Rows of one file at most: above this a list is an export of records, which another page asks reasons for."""
 
