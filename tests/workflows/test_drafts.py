@@ -74,6 +74,14 @@ def test_nobody_writes_at_another_institutions_visit_or_at_one_that_is_over(dist
         kept(district, encounter, "x", Actor("Practitioner/mali", "pharmacist", "Organization/shiqiao", "TREAT", "mali"))
     with pytest.raises(Invalid):
         kept(district, encounter, "x" * (drafts.MOST + 1))
+    kept(district, encounter, "x")
+    kept(district, encounter, "x", COLLEAGUE)
+    with pytest.raises(RuleBroken) as unsigned:
+        district.run(DOCTOR, visit.finish, encounter=encounter)
+    assert unsigned.value.key == "visit.draft-unsigned"
+    kept(district, encounter, " ")
     district.run(DOCTOR, visit.finish, encounter=encounter)
+    with district.snapshot(COLLEAGUE) as reads:
+        assert rows.of_visit(reads, encounter) == []
     with pytest.raises(RuleBroken):
         kept(district, encounter, "x")

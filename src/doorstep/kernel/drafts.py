@@ -32,7 +32,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class DraftOp:
-    """Keep a text (``body``), set it aside (``aside``) or drop it (neither)."""
+    """Keep a text (``body``), set it aside (``aside``) or drop it (neither); without ``person`` everybody's."""
 
     part: int
     visit: str
@@ -65,6 +65,10 @@ class Drafting:
         """The actor's draft was signed, or is not wanted."""
         self._writes.drafts.append(DraftOp(part_of_id(visit) or 0, visit, self.actor.person))
 
+    def drop_drafts(self, visit: str) -> None:
+        """The visit is over: nobody's draft of it can be signed any more."""
+        self._writes.drafts.append(DraftOp(part_of_id(visit) or 0, visit, ""))
+
 
 def of_visit(reads: Reads, visit: str) -> list[Draft]:
     """Every draft of a visit at the reader's institution, the newest first: the reader's and those of colleagues."""
@@ -92,8 +96,10 @@ def _statements(op: DraftOp) -> Iterator[tuple[str, list[Any]]]:
         put = f"INSERT INTO draft (part, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, 0, ?)"
         values = [*key, op.org, op.resident, op.saved, op.body]
         yield f"{put} ON CONFLICT (part, visit, person) DO UPDATE SET {again}", values
-    else:
+    elif op.person:
         yield "DELETE FROM draft WHERE part = ? AND visit = ? AND person = ?", key
+    else:
+        yield "DELETE FROM draft WHERE part = ? AND visit = ?", key[:2]
 
 
 def _read(reads: Reads, where: str, values: list[Any]) -> list[Draft]:

@@ -24,6 +24,9 @@ Typed = Mapping[str, Sequence[str]]
 def keep(tx: Tx, *, encounter: str, typed: Typed) -> None:
     """Keep what the actor has typed at a running visit of their institution, in place of what they had before."""
     visit = running(tx, encounter)
+    if not any(each.strip() for values in typed.values() for each in values):
+        tx.drop_draft(encounter)
+        return
     body = json.dumps({name: list(values) for name, values in typed.items()}, ensure_ascii=False)
     if len(body) > MOST:
         raise Invalid("drafts.too-long", element="note", most=MOST)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from doorstep.kernel import exact
+from doorstep.kernel import drafts, exact
 from doorstep.kernel.clock import instant
-from doorstep.kernel.errors import Conflict, Invalid, NotFound
+from doorstep.kernel.errors import Conflict, Invalid, RuleBroken, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
@@ -40,7 +40,7 @@ TABLE: Final = Table(
         Act("note", "workflows.visit-note", "clinic", ("in-progress",), "in-progress"),
         Act("sign", "visit.sign", "clinic", ("in-progress",), "in-progress", (),
             ("visit.other-resident", "visit.changed-meanwhile", "visit.nothing-to-sign", "visit.doctor-only")),
-        Act("finish", "workflows.visit-finish", "clinic", ("in-progress",), "finished"),
+        Act("finish", "workflows.visit-finish", "clinic", ("in-progress",), "finished", (), ("visit.draft-unsigned",)),
         Act("cancel", "workflows.visit-cancel", "clinic", ("in-progress",), "cancelled", ("reason",)),
     ),
 )  # fmt: skip
@@ -172,6 +172,9 @@ def is_late(reads: Reads, encounter: dict[str, Any], now: int) -> bool:
 
 def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None) -> Stored:
     visit, version = _visit(tx, encounter, act)
+    if act.code == "finish" and any(each.person == tx.actor.person for each in drafts.of_visit(tx, encounter)):
+        raise RuleBroken("visit.draft-unsigned", element="encounter")
+    tx.drop_drafts(encounter)
     visit["status"] = TABLE.state(act.target).request
     visit["period"]["end"] = instant(tx.now)
     stored, _ = tx.update(visit, if_match=version)
