@@ -20,6 +20,7 @@ WITHOUT_PREDICATE = {
     "src/doorstep/kernel/rowsecurity.py": "says to the database server what the rule is",
     "src/doorstep/kernel/sessions.py": "whether the posting in which somebody acts still holds; its text is shown to nobody",
     "src/doorstep/kernel/feed.py": "the system's own feed; nothing gives it to anybody outside",
+    "src/doorstep/kernel/pulse.py": "when the newest Task was written; which one, or whose, it does not ask",
     "src/doorstep/kernel/load.py": "the operator's bulk load compares texts that are there already",
 }
 _TABLES = {table for step in schema.migrations() for table in re.findall(r"CREATE TABLE (\w+)", step.text)}
