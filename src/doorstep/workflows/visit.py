@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from doorstep.kernel import drafts, exact
 from doorstep.kernel.clock import instant
-from doorstep.kernel.errors import Conflict, Invalid, RuleBroken, NotFound
+from doorstep.kernel.errors import Conflict, Invalid, NotFound, RuleBroken
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
@@ -59,10 +59,10 @@ class Findings:
     diastolic: str = ""
     heart_rate: str = ""
     temperature: str = ""
-    weight: str = ""
-    oxygen: str = ""
     impression: str = ""
     impression_code: str = ""
+    weight: str = ""
+    oxygen: str = ""
 
 
 def open_visit(tx: Tx, *, resident: str, complaint: str, presence: str, occurred: int | None = None) -> Stored:
