@@ -106,10 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     migrate.add_argument("--post", action="store_true")
 
     demo = verbs.add_parser("demo")
-    demo.add_argument("--data", type=Path, default=Path("demo-data"), metavar="DIR")
+    demo.add_argument("--data", type=Path, metavar="DIR")
     demo.add_argument("--port", type=int, default=8080)
     demo.add_argument("--residents", type=int, default=0)
     demo.add_argument("--check", action="store_true")
+    demo.add_argument("--full", action="store_true")
     demo.add_argument("--database", default="", metavar="URL")
     return parser
 

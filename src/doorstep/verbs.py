@@ -253,9 +253,9 @@ def migrate(options: Namespace) -> int:
 def demo(options: Namespace) -> int:
     from doorstep import demo as district
 
-    return district.main(
-        options.data, port=options.port, residents=options.residents, check=options.check, database=options.database
-    )
+    folder = options.data or Path("demo-data-full" if options.full else "demo-data")
+    return district.main(folder, port=options.port, residents=options.residents, check=options.check,
+                         database=options.database, full=options.full)  # fmt: skip
 
 
 # -- inside

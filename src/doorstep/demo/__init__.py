@@ -8,8 +8,8 @@ from pathlib import Path
 from doorstep.kernel import store as stores
 from doorstep.kernel.clock import HOME
 
-RESIDENTS, WALKED = 2000, 60
-"""How many live in the district that is shown, and in the one that is walked through."""
+RESIDENTS, WALKED, FULL_SIZE = 2000, 40, 250_000
+"""How many live in the district that is shown, in the one that is walked through, and in one of full size."""
 
 
 def prepare(data_dir: Path | str, residents: int = 60, *, database: str = "") -> dict[str, str]:
@@ -31,10 +31,15 @@ def prepare(data_dir: Path | str, residents: int = 60, *, database: str = "") ->
         store.close()
 
 
-def main(data_dir: Path, *, port: int, residents: int, check: bool, database: str = "") -> int:
-    """The verb ``demo``: serve the district on loopback, or walk through it from outside and say how it went."""
+def main(data_dir: Path, *, port: int, residents: int, check: bool, database: str = "", full: bool = False) -> int:
+    """The verb ``demo``: serve the district on loopback, or walk through it from outside and say how it went.
+
+    ``full`` is a district as large as the reports', with their counts themselves; it takes long and can be interrupted.
+    """
+    from doorstep.demo.figures import FULL, SHOWN
     from doorstep.demo.running import serve, walk
 
     if check:
         return walk(residents or WALKED)
-    return serve(data_dir, port=port, residents=residents or RESIDENTS, database=database)
+    wanted, scale = (FULL_SIZE, FULL) if full else (RESIDENTS, SHOWN)
+    return serve(data_dir, port=port, residents=residents or wanted, database=database, scale=scale)

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from doorstep.demo.figures import SHOWN
 from doorstep.demo.opening import MARK, STAGED, Progress, begin, make_accounts, refuse_others, snapshot
 from doorstep.kernel import store as stores
 from doorstep.kernel.clock import HOME
@@ -23,12 +24,12 @@ _SAID: Final = "made.json"
 _FRESH: Final = timedelta(days=7)
 
 
-def opened(data_dir: Path, *, residents: int, progress: Progress | None = None) -> dict[str, str]:
+def opened(data_dir: Path, *, residents: int, scale: str = SHOWN, progress: Progress | None = None) -> dict[str, str]:
     """Make or open the demo in a folder; account -> password. Refuses a record that is not a demo's."""
     data_dir.mkdir(parents=True, exist_ok=True)
     if not _is_open(data_dir):
-        if not is_kept(data_dir / KEPT, residents):
-            keep(data_dir / KEPT, residents=residents, progress=progress)
+        if not is_kept(data_dir / KEPT, residents, scale):
+            keep(data_dir / KEPT, residents=residents, scale=scale, progress=progress)
         clear(data_dir)
         for file in (data_dir / KEPT).iterdir():
             if file.name != _SAID:
@@ -42,32 +43,36 @@ def opened(data_dir: Path, *, residents: int, progress: Progress | None = None) 
     return known
 
 
-def is_kept(folder: Path, residents: int) -> bool:
+def is_kept(folder: Path, residents: int, scale: str = SHOWN) -> bool:
     """Whether a district of that size was made by this program within a week."""
     said = folder / _SAID
     if not said.exists():
         return False
     made = json.loads(said.read_text("utf-8"))
     today = datetime.now(HOME).date()
-    return made["of"] == _program(residents) and today - date.fromisoformat(made["day"]) < _FRESH
+    return made["of"] == _program(residents, scale) and today - date.fromisoformat(made["day"]) < _FRESH
 
 
-def keep(folder: Path, *, residents: int, progress: Progress | None = None) -> None:
-    """Make the district anew. A folder appears only when it is complete."""
+def keep(folder: Path, *, residents: int, scale: str = SHOWN, progress: Progress | None = None) -> None:
+    """Make the district anew, or go on where this program was interrupted. A folder appears only when it is whole."""
     from doorstep.web.wsgi import prepare as prepare_accounts
 
     partial, today = folder.with_name(folder.name + ".partial"), datetime.now(HOME).date()
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    if is_kept(partial, residents, scale):
+        today = date.fromisoformat(json.loads((partial / _SAID).read_text("utf-8"))["day"])
+    else:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        said = {"day": today.isoformat(), "of": _program(residents, scale)}
+        (partial / _SAID).write_text(json.dumps(said), "utf-8")
     store = stores.open(f"sqlite:///{partial}")
     try:
-        snapshot(store, residents=residents, today=today, wide=True, progress=progress)
+        snapshot(store, residents=residents, today=today, wide=True, scale=scale, progress=progress)
         prepare_accounts(partial)
         make_accounts(partial, store)
     finally:
         store.close()
         _close_accounts()
-    (partial / _SAID).write_text(json.dumps({"day": today.isoformat(), "of": _program(residents)}), "utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
 
@@ -92,10 +97,10 @@ def _is_open(data_dir: Path) -> bool:
 
 
 @cache
-def _program(residents: int) -> str:
+def _program(residents: int, scale: str) -> str:
     """Changes with the generator, with the shape of the record and with what is asked for."""
     package = Path(__file__).parent
-    found = hashlib.sha256(str(residents).encode())
+    found = hashlib.sha256(f"{residents} {scale}".encode())
     for file in sorted([*package.rglob("*.py"), *package.rglob("*.json"), *package.parent.rglob("kernel/sql/*")]):
         found.update(file.read_bytes())
     return found.hexdigest()

@@ -9,12 +9,12 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Any, Final, TextIO
 
-from doorstep.demo import front, private
+from doorstep.demo import figures, front, private
 from doorstep.demo.people import data, main_resident
 from doorstep.demo.population import SEED, owned
 from doorstep.demo.stage import set_stage
@@ -24,10 +24,17 @@ from doorstep.kernel.errors import Conflict
 from doorstep.kernel.load import load
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
+from doorstep.kernel.tx import Tx
 
 MARK: Final = "demo.day"
 STAGED: Final = "demo.staged"
 """The setting that says that work is under way."""
+_NEXT: Final = "demo.next"
+"""The setting that says how many residents are written."""
+_PORTION, _FEW, _CASES = 500, 100, 8
+"""Residents of one portion; up to how many are written without the loader; what part of the work the cases are."""
+_ORDER: Final = {"alliance": 0, "hospital": 2, "laboratory": 3}
+"""Whose entries refer to those of others come later."""
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 Progress = Callable[[int, int], None]
@@ -41,25 +48,28 @@ def fill(store: Store, *, residents: int, today: date, seed: int = SEED, wide: b
 
 
 def snapshot(
-    store: Store, *, residents: int, today: date, seed: int = SEED, wide: bool = False, progress: Progress | None = None
-) -> None:
-    """What the institutions had written until the day, once. Conflict when the record holds anything else."""
+    store: Store, *, residents: int, today: date, seed: int = SEED, wide: bool = False, scale: str = figures.SHOWN,
+    progress: Progress | None = None,
+) -> None:  # fmt: skip
+    """What the institutions had written until the day, once. Conflict when the record holds anything else.
+
+    It is made in portions of residents; what was interrupted goes on behind the last whole portion.
+    """
     if store.setting(MARK, ""):
         return
-    refuse_others(store)
-    with tempfile.TemporaryDirectory() as folder:
-        files = _files(Path(folder), residents, today, seed, wide)
-        total, done = sum(file.stat().st_size for _, file in files), 0
-        for owner, file in files:
-
-            def told(bytes_read: int, _: int, before: int = done) -> None:
-                if progress:
-                    progress(before + bytes_read, total)
-
-            loaded = load(store, _writer(owner), file, processes=1, progress=told)
-            for _, refusal in loaded.refused:
-                raise refusal
-            done += file.stat().st_size
+    begun = int(store.setting(_NEXT, "0"))
+    if not begun:
+        refuse_others(store)
+    total = residents + residents // _CASES
+    for first in range(begun, residents, _PORTION):
+        last = min(first + _PORTION, residents)
+        _write(store, owned(last, seed, today=today, wide=wide, first=first), last - first)
+        store.set_setting(_NEXT, str(last))
+        if progress:
+            progress(last, total)
+    _load(store, figures.cases(residents, seed, today=today, wide=wide, scale=scale))
+    if progress:
+        progress(total, total)
     store.set_setting("demo.residents", str(residents))
     mark(store, today=today, seed=seed)
 
@@ -116,12 +126,36 @@ def _writer(owner: str) -> Actor:
     return Actor("Device/doorstep", "administrator", f"Organization/{owner}", "HOPERAT", "demo")
 
 
-def _files(folder: Path, residents: int, today: date, seed: int, wide: bool) -> list[tuple[str, Path]]:
-    """One file an institution, so that each is the custodian of what it wrote."""
+def _write(store: Store, entries: Iterable[tuple[str, dict[str, Any]]], residents: int) -> None:
+    """Each institution is the custodian of what it wrote. Few are written as one transaction each, many are loaded."""
+    if residents <= _FEW:
+        by_owner: dict[str, list[dict[str, Any]]] = {}
+        for owner, entry in entries:
+            by_owner.setdefault(owner, []).append(entry)
+        for owner in sorted(by_owner, key=lambda each: _ORDER.get(each, 1)):
+            store.run(_writer(owner), _put, by_owner[owner])
+    else:
+        _load(store, entries)
+
+
+def _load(store: Store, entries: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for owner, file in _files(Path(folder), entries):
+            for _, refusal in load(store, _writer(owner), file, processes=1).refused:
+                raise refusal
+
+
+def _put(tx: Tx, entries: list[dict[str, Any]]) -> None:
+    for entry in entries:
+        tx.update(entry)
+
+
+def _files(folder: Path, entries: Iterable[tuple[str, dict[str, Any]]]) -> list[tuple[str, Path]]:
+    """One file an institution."""
     open_files: dict[str, TextIO] = {}
     paths: dict[str, Path] = {}
     try:
-        for owner, resource in owned(residents, seed, today=today, wide=wide):
+        for owner, resource in entries:
             if owner not in open_files:
                 paths[owner] = folder / f"{owner}.ndjson"
                 open_files[owner] = paths[owner].open("w", encoding="utf-8")

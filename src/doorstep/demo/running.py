@@ -15,6 +15,7 @@ from typing import Final
 
 from doorstep import demo, locale_text
 from doorstep.demo import check, keeping
+from doorstep.demo.figures import SHOWN
 from doorstep.demo.people import data
 from doorstep.server import Settings
 from doorstep.server import serve as run_server
@@ -26,7 +27,7 @@ RESET: Final = "DOORSTEP_DEMO_RESET"
 _LOOK: Final = 0.3
 
 
-def serve(data_dir: Path, *, port: int, residents: int, database: str = "") -> int:
+def serve(data_dir: Path, *, port: int, residents: int, database: str = "", scale: str = SHOWN) -> int:
     """Make or open the demo and serve it on loopback until it is stopped. Asked to, begin it again from its opening."""
     asked = data_dir / "reset"
     while True:
@@ -34,7 +35,7 @@ def serve(data_dir: Path, *, port: int, residents: int, database: str = "") -> i
         if database:
             passwords = demo.prepare(data_dir, residents, database=database)
         else:
-            passwords = keeping.opened(data_dir, residents=residents, progress=_bar)
+            passwords = keeping.opened(data_dir, residents=residents, scale=scale, progress=_bar)
         _tell(passwords, port)
         environment = os.environ if database else {**os.environ, RESET: str(asked)}
         with _server(data_dir, port, database, environment) as server:

@@ -30,7 +30,7 @@ def set_stage(store: Store, *, today: date, seed: int) -> None:
     known = data("results")
     for case in known["cases"]:
         _report(store, resident(rng_of(seed, case["resident"]), case["resident"], today), case)
-    _keep_library(store, known)  # from here on earlier results are recognised
+    keep_library(store)  # from here on earlier results are recognised
     front.prepare(store, today=today, seed=seed)
     reading.prepare(store, today=today, seed=seed)
     lab.prepare(store, today=today, seed=seed)
@@ -67,9 +67,9 @@ def _play(store: Store, doctor: Actor, who: Resident, scene: dict[str, str]) -> 
         store.run(doctor, visit.finish, encounter=opened.id)
 
 
-def _keep_library(store: Store, known: dict[str, Any]) -> None:
+def keep_library(store: Store) -> None:
     """What the laboratory has passed and what each institution charges."""
-    keeper = actor("zhouwei")
+    keeper, known = actor("zhouwei"), data("results")
     for entry in known["rounds"]:
         on = (day(store.clock.now()) - timedelta(days=entry["days"])).isoformat()
         store.run(keeper, recognition_library.add_round, organization=LABORATORY, item=entry["item"],

@@ -1,0 +1,129 @@
+"""Given the demo's opening snapshot, when its figures are counted, then they are the reports', at the scale that is said.
+
+The figures are counted by the product's own measures, on SQLite alone: what is loaded is the same on both engines.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from doorstep.demo import figures, plays
+from doorstep.demo.moulds import foundry
+from doorstep.demo.opening import snapshot
+from doorstep.demo.people import resident, rng_of
+from doorstep.demo.population import SEED
+from doorstep.kernel import exact
+from doorstep.kernel import store as stores
+from doorstep.kernel.clock import HOME
+from doorstep.kernel.tx import checked
+from doorstep.measures.engine import Frame, Frames
+from doorstep.measures.figures import cases, total
+from doorstep.measures.library import INDICATORS
+from doorstep.measures.period import Period
+
+TODAY = date(2026, 11, 22)
+HALF = Period(date(2026, 1, 1), 6)
+
+
+@pytest.fixture(scope="module")
+def frame(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frame]:
+    folder = tmp_path_factory.mktemp("figures")
+    store = stores.open(f"sqlite:///{folder}")
+    snapshot(store, residents=60, today=TODAY)
+    yield Frames(store, folder / "figures").now(fresh=True)
+    store.close()
+
+
+def value(frame: Frame, code: str) -> float:
+    found = total(frame, INDICATORS[code], HALF).value
+    assert found is not None
+    return found
+
+
+def test_two_hundred_and_forty_one_go_up_and_half_of_them_come_back(frame: Frame) -> None:
+    up, down = value(frame, "referral-sent"), value(frame, "referral-down")
+    assert (up, down) == (241, 122)
+    assert (up * 3, down * 3) == (723, 366)
+
+
+def test_each_recognition_saves_what_the_report_says(frame: Frame) -> None:
+    rows = cases(frame, INDICATORS["recognition-saved"], HALF)
+    assert {row.n for row in rows} == {12190}
+    assert len(rows) == round(1427 / 10)
+    assert 1427 * 12190 == 17395130  # 173,951.30 yuan: the report's 174,000
+
+
+def test_beds_are_used_and_people_get_better_as_the_report_says(frame: Frame) -> None:
+    assert round(value(frame, "bed-use"), 1) == 81.4
+    assert round(value(frame, "cured"), 1) == 97.3
+
+
+def test_the_half_year_is_the_last_whole_one() -> None:
+    spans = {day: (figures.wanted(date.fromisoformat(day)).since, figures.wanted(date.fromisoformat(day)).until)
+             for day in ("2026-01-01", "2026-06-30", "2026-07-01")}
+    assert spans == {
+        "2026-01-01": (date(2025, 7, 1), date(2026, 1, 1)), "2026-06-30": (date(2025, 7, 1), date(2026, 1, 1)),
+        "2026-07-01": (date(2026, 1, 1), date(2026, 7, 1)),
+    }
+
+
+def test_at_full_size_the_counts_are_the_reports_own() -> None:
+    counted: Counter[str] = Counter()
+    for _, entry in figures.cases(200, SEED, today=TODAY, wide=True, scale=figures.FULL):
+        if entry["resourceType"] == "Task":
+            counted[entry["code"]["coding"][0]["code"]] += 1
+        if entry["resourceType"] == "Provenance":
+            act, at = entry["activity"]["coding"][0], entry["occurredDateTime"]
+            if act["code"] == "return" and HALF.start.isoformat() <= at[:10] < HALF.end.isoformat():
+                counted["down"] += 1
+    assert (counted["referral"], counted["down"], counted["recognition"]) == (723, 366, 1427)
+
+
+def shape(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {name: shape(each) for name, each in sorted(node.items()) if name not in ("meta", "identifier", "id")}
+    return [shape(each) for each in node] if isinstance(node, list) else type(node).__name__
+
+
+def test_a_cast_has_the_shape_of_what_was_worked_and_is_about_somebody_else() -> None:
+    who, other = resident(rng_of(SEED, 0), 0, TODAY), resident(rng_of(SEED, 25), 25, TODAY)
+    with foundry(who, lambda store: figures._put(store, SEED, TODAY)) as made:
+        mould = made.mould(plays.returned)
+    at = datetime(2026, 3, 2, 9, 30, tzinfo=HOME)
+    cast = [entry for _, entry in mould.cast(random.Random(1), other, at, {"Organization/shiqiao": "Organization/zhuxi"})]
+    worked = [exact.decode(text.encode()) for _, text in mould.pieces]
+    assert [shape(each) for each in cast] == [shape(each) for each in worked]
+    said = json.dumps([json.loads(exact.encode(each)) for each in cast], ensure_ascii=False)
+    assert who.id not in said
+    assert other.id in said
+    assert "Organization/shiqiao" not in said
+    assert {each["authoredOn"][:7] for each in cast if "authoredOn" in each} == {"2026-03"}
+    for each in cast:
+        checked(each)
+
+
+def test_making_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("doorstep.demo.opening._PORTION", 8)
+    store = stores.open(f"sqlite:///{tmp_path}")
+    told: list[int] = []
+
+    def stop(done: int, _: int) -> None:
+        told.append(done)
+        if done == 16 and told.count(16) == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        snapshot(store, residents=24, today=TODAY, progress=stop)
+    snapshot(store, residents=24, today=TODAY, progress=stop)
+    assert told == [8, 16, 24, 27]
+    with store.snapshot(figures.SYSTEM, audited=False) as reads:
+        assert len(reads.search("Patient", [])) == 24
+    store.close()
