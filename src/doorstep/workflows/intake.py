@@ -17,7 +17,12 @@ from doorstep.workflows.coordination import Case, begin, boxes, item, item_refer
 from doorstep.workflows.picture import Made, binary, digest
 from doorstep.workflows.table import CLOCK, Act, State, Table, needed
 
-WHYS: Final = ("no-number", "no-request", "other-person", "no-person", "changed-object", "unreadable", "not-expected")
+WHYS: Final = {
+    "no-number": "study.why-no-number", "no-request": "study.why-no-request", "no-person": "study.why-no-person",
+    "other-person": "study.why-other-person", "not-expected": "study.why-not-expected",
+    "changed-object": "study.why-changed-object", "unreadable": "study.why-unreadable",
+}  # fmt: skip
+"""Why something lies here -> message key."""
 
 TABLE: Final = Table(
     "intake", "study.intake", "Binary", ("device", "keeper"),

@@ -31,7 +31,8 @@ from doorstep.workflows.coordination import (
     request_status,
 )
 from doorstep.workflows.measure import quantity, read_number
-from doorstep.workflows.study import READER, TABLE, WAITING, case, claim, item_of, put_down, reader_of, reading
+from doorstep.workflows.study import READER, WAITING, case, claim, item_of, put_down, reader_of, reading
+from doorstep.workflows.study import TABLE as STUDY
 from doorstep.workflows.table import Act, needed
 
 FINDINGS: Final = f"{systems.BASE}/ext/findings"
@@ -49,16 +50,16 @@ Data = Mapping[str, str]
 
 def sign(tx: Tx, *, task: str, data: Data) -> Stored:
     """F8: claim it when nobody has, write, and publish when one person is enough for it."""
-    found = load(tx, TABLE, task)
+    found = load(tx, STUDY, task)
     if found.state in WAITING:
         claim(tx, task=task)
-        found = load(tx, TABLE, task)
+        found = load(tx, STUDY, task)
     return report(tx, task=task, data=data) if alone(tx, found) else write(tx, task=task, data=data)
 
 
 def write(tx: Tx, *, task: str, data: Data) -> Stored:
     """Hold what was written for another person; a finding that cannot wait alarms now."""
-    act = TABLE.act("write")
+    act = STUDY.act("write")
     found = _writing(tx, task, act, data)
     _hold(tx, found, data)
     return move(tx, found, act)
@@ -66,7 +67,7 @@ def write(tx: Tx, *, task: str, data: Data) -> Stored:
 
 def report(tx: Tx, *, task: str, data: Data) -> Stored:
     """Write and publish at once: what one person may sign."""
-    act = TABLE.act("report")
+    act = STUDY.act("report")
     found = _writing(tx, task, act, data)
     if not alone(tx, found):
         raise RuleBroken("study.second-person")
@@ -76,7 +77,7 @@ def report(tx: Tx, *, task: str, data: Data) -> Stored:
 
 def review(tx: Tx, *, task: str, data: Data) -> Stored:
     """Another person has read the trace or picture too: what was written, changed or not, is published."""
-    act = TABLE.act("review")
+    act = STUDY.act("review")
     found = case(tx, task, act)
     reading(tx)
     written = boxes(found.task.get("input", []))
@@ -91,7 +92,7 @@ def review(tx: Tx, *, task: str, data: Data) -> Stored:
 
 def give_back(tx: Tx, *, task: str, note: str) -> Stored:
     """The reviewer wants it written otherwise: it is the writer's again."""
-    act = TABLE.act("return")
+    act = STUDY.act("return")
     found = case(tx, task, act)
     reading(tx)
     needed(act, {"note": note})
@@ -103,7 +104,7 @@ def give_back(tx: Tx, *, task: str, note: str) -> Stored:
 
 def correct(tx: Tx, *, task: str, data: Data) -> Stored:
     """A published report was wrong: what is right is held for another person."""
-    act = TABLE.act("correct")
+    act = STUDY.act("correct")
     found = case(tx, task, act)
     reading(tx)
     needed(act, dict(data))
@@ -114,18 +115,18 @@ def correct(tx: Tx, *, task: str, data: Data) -> Stored:
 
 def reopen(tx: Tx, *, task: str, data: Data) -> Stored:
     """A report that was read already was wrong: a case of its own corrects it. The new Task."""
-    act = TABLE.act("reopen")
-    before = load(tx, TABLE, task)
+    act = STUDY.act("reopen")
+    before = load(tx, STUDY, task)
     reading(tx)
     centre, orderer = before.organization("centre"), before.organization("orderer")
     if centre != tx.actor.organization or before.state != "read":
-        raise Conflict("workflows.wrong-state", workflow=TABLE.name, act=act.code, state=before.state)
+        raise Conflict("workflows.wrong-state", workflow=STUDY.name, act=act.code, state=before.state)
     needed(act, dict(data))
     _one_at_a_time(tx, before.ref)
     kept = [entry for entry in before.task.get("output", []) if entry["type"]["coding"][0]["code"] == "report"]
     request = tx.read("ServiceRequest", Ref.parse(before.task["focus"]["reference"]).id)
     task_ = begin(
-        tx, TABLE, act, focus=before.task["focus"]["reference"], resident=before.resident, asking=orderer, asked=centre,
+        tx, STUDY, act, focus=before.task["focus"]["reference"], resident=before.resident, asking=orderer, asked=centre,
         priority=before.task["priority"], part_of=before.ref, what=item_of(request).concept,
         encounter=request.get("encounter", {}).get("reference", ""),
         inputs=(*(item(name, data[name].strip()) for name in _TEXTS if data.get(name, "").strip()),
@@ -152,7 +153,7 @@ def held(task: Resource) -> dict[str, str]:
 def late(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """A deadline has passed: the next reader is called, then the chief; what lies claimed is free again."""
     try:
-        found = load(tx, TABLE, Ref.parse(ref).id)
+        found = load(tx, STUDY, Ref.parse(ref).id)
     except (Gone, NotFound):
         return
     if found.state != payload["state"]:
@@ -163,7 +164,7 @@ def late(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
         return
     if step == "free":
         put_down(found)
-    move(tx, found, TABLE.act(step))
+    move(tx, found, STUDY.act(step))
 
 
 def _writing(tx: Tx, task: str, act: Act, data: Data) -> Case:
@@ -292,7 +293,7 @@ def _confirmed(tx: Tx, found: Case, written: dict[str, str]) -> list[str]:
 def _one_at_a_time(tx: Tx, ref: str) -> None:
     """Refuse a second correction while one runs."""
     for each in tx.search("Task", [("part-of", ref), ("status", "requested,in-progress")]):
-        if each["code"]["coding"][0]["code"] == TABLE.name:
+        if each["code"]["coding"][0]["code"] == STUDY.name:
             raise Conflict("study.corrected-already")
 
 

@@ -39,7 +39,8 @@ def show(request: Any) -> HttpResponse:
     with request.store.snapshot(request.person.actor) as reads:
         names = Names(reads)
         tasks = [task for task in reads.search("Task", query) if workflow_of(task) == intake.TABLE.name]
-        rows = [(lists.row(task, None, names, now), boxes(task["input"])) for task in tasks]
+        rows = [(lists.row(task, None, names, now), sheet := boxes(task["input"]), intake.WHYS[sheet["why"]])
+                for task in tasks]  # fmt: skip
     return render(request, "reading/intake.html", {"rows": rows})
 
 
@@ -85,7 +86,7 @@ def _page(request: Any, task: str, errors: dict[str, str], status: int) -> HttpR
         sheet = boxes(found["input"])
         context: dict[str, Any] = {
             "task": found, "row": lists.row(found, None, Names(reads), now), "sheet": sheet, "errors": errors,
-            "state": state_of(found), "candidates": _candidates(reads, sheet),
+            "why": intake.WHYS[sheet["why"]], "state": state_of(found), "candidates": _candidates(reads, sheet),
             "mine": sheet.get("by", "") == request.person.reference,
         }  # fmt: skip
         if sheet.get("request"):

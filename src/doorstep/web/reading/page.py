@@ -33,6 +33,10 @@ LIST: Final = "studies"
 _CLOSING: Final = ("sign", "write", "report", "review", "send-back", "ask")
 """Acts after which the reader goes on to the next case."""
 _UPLOAD: Final = 64 * 1024 * 1024
+_CAME: Final = {
+    "filed": "study.came-filed", "duplicate": "study.came-duplicate", "unmatched": "study.came-unmatched",
+    "by-hand": "study.came-by-hand",
+}  # fmt: skip
 
 
 @staff
@@ -80,7 +84,7 @@ def _upload(request: Any) -> str:
     data = file.read()
     made = header.read(data, device="")
     outcome = request.store.run(request.person.actor, receiving.receive, made=made, data=data)
-    return f"study.came-{outcome.kind}"
+    return _CAME[outcome.kind]
 
 
 def _after(request: Any, task: str, act: str) -> str:
