@@ -157,7 +157,8 @@ def test_sent_on_to_another_house_it_opens_there_and_closes_here(district: Store
     district.run(TCM_DESK, hand_back, task=id_, reply=Reply("a", "b", "c"), items=items)
     district.run(DOCTOR, referral.acknowledge, task=id_)
     assert state(district, id_) == "closed"
-    district.advance_clock(32 * 24 * 60 * MINUTE)
+    for days in (2, 31):
+        district.advance_clock(days * 24 * 60 * MINUTE)
     assert not sees(district, TCM_DESK, f"Patient/{who().id}")
 
 

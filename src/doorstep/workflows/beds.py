@@ -112,6 +112,8 @@ def take(tx: Tx, *, bed: str, encounter: str, source: str = "") -> None:
     if location.get("operationalStatus", {}).get("code") != "U":
         raise Conflict("beds.out-of-use", element="bed", bed=location.get("name", ""))
     release(tx, source=encounter)
+    # Whoever keeps it at the moment of the commit has it: this claim loses against theirs, and is over at once.
+    tx.claim(HELD, target.id, holder=source or encounter, expires=tx.now)
     if source:
         release(tx, source=source)
     tx.claim(TAKEN, target.id, holder=encounter)
