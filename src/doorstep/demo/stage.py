@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
 
-from doorstep.demo import beds, front, lab, reading, ward
+from doorstep.demo import beds, follow, front, lab, reading, ward
 from doorstep.demo.people import Resident, actor, data, resident, rng_of
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.refs import Actor
@@ -36,6 +36,7 @@ def set_stage(store: Store, *, today: date, seed: int) -> None:
     lab.prepare(store, today=today, seed=seed)
     beds.prepare(store, today=today, seed=seed)
     ward.prepare(store, today=today, seed=seed)
+    follow.prepare(store, today=today, seed=seed)
     _ask_about_pair(store, today=today, seed=seed)
 
 

@@ -97,7 +97,7 @@ def _said(sheet: chronic_form.Sheet) -> str:
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
     ("chronic", "record"): (
         lambda tx, task, data: record(tx, task=task, data=data),
-        ("way", "same", "pregnant", "danger", "advice", "plans", *chronic_form.NUMBERS, *chronic_form.CODED,
+        ("way", "on", "same", "pregnant", "danger", "advice", "plans", *chronic_form.NUMBERS, *chronic_form.CODED,
          *chronic_form.TEXTS)),
     ("chronic", "miss"): (lambda tx, task, data: chronic.miss(tx, task=task, note=data.get("note", "")), ("note",)),
     ("chronic", "go"): (lambda tx, task, data: chronic.go(tx, task=task, note=data.get("note", "")), ("note",)),

@@ -22,7 +22,7 @@ from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
 from doorstep.web.ward import about
-from doorstep.workflows import followup, result
+from doorstep.workflows import complaint, followup, result
 from doorstep.workflows.coordination import boxes, parts_played, state_of, workflow_of
 from doorstep.workflows.identity import card
 from doorstep.workflows.registry import TABLES
@@ -135,7 +135,10 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         if table.name == "order":
             context |= order_page.about(reads, found, context["request"], context["steps"])
         context["lock"] = opening.note(request, found, names) if request.method == "GET" else None
-    played = parts_played(table, found, request.person.organization)
+    played = (
+        complaint.played(found, request.person.actor) if table is complaint.TABLE
+        else parts_played(table, found, request.person.organization)
+    )  # fmt: skip
     offered = table.offered(state_of(found), played)
     if context.get("stopped"):
         offered = tuple(each for each in offered if each.code != "release")

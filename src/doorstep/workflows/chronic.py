@@ -93,23 +93,29 @@ def enrol(tx: Tx, *, resident: str, programme: str) -> Stored:
 
 
 def record(tx: Tx, *, task: str, data: Data) -> tuple[Stored, chronic.Verdict, str]:
-    """One follow-up; (the Task, the verdict, the reference of the follow-up's Encounter). The next date sets itself."""
+    """One follow-up; (the Task, the verdict, the reference of the follow-up's Encounter). The next date sets itself.
+
+    ``data["on"]`` is the day on which it took place, when it is written down later (from paper): the next date counts
+    from that day.
+    """
     act = TABLE.act("record")
     case = _case(tx, task, act)
     needed(act, {"way": data.get("way")})
     given = boxes(case.task["input"])
     programme = given["programme"]
     sheet = chronic_form.read(tx, data, programme=programme, last=chronic_form.load(tx, given.get("last", "")))
+    on = chronic_form.day_of(tx, data)
     born = date.fromisoformat(tx.read("Patient", Ref.parse(case.resident).id)["birthDate"])
-    state = chronic_form.found(sheet, age=age(born, day(tx.now)), pregnant=bool(data.get("pregnant")),
+    state = chronic_form.found(sheet, age=age(born, on), pregnant=bool(data.get("pregnant")),
                                before=given.get("control", chronic.STEADY))  # fmt: skip
     verdict = chronic.judge(programme, state, chronic_form.limits(tx))
     answers, encounter = chronic_form.write(tx, sheet, resident=case.resident, programme=programme, verdict=verdict,
-                                            plan=case.task["focus"]["reference"])  # fmt: skip
+                                            plan=case.task["focus"]["reference"], on=on)  # fmt: skip
     case.task["priority"] = chronic.PRIORITIES[verdict.action]
     case.task["input"] = list(_inputs(programme=programme, control=verdict.control, action=verdict.action,
                                       value=sheet.said, last=answers))  # fmt: skip
-    moved = move(tx, case, act, until=_end_in(tx, verdict.days), also=(answers, encounter))
+    moved = move(tx, case, act, until=_end_in(tx, verdict.days, on), also=(answers, encounter),
+                 occurred=chronic_form.moment_of(tx, on))  # fmt: skip
     return moved, verdict, encounter
 
 
@@ -252,7 +258,7 @@ def _coded(act: Act, reason: str) -> dict[str, Any]:
     return {"coding": [known.coding()]}
 
 
-def _end_in(tx: Tx, days: int) -> int:
-    """The last second of the day that is so many days ahead."""
-    last = datetime.combine(day(tx.now) + timedelta(days=days), time(23, 59, 59), HOME)
+def _end_in(tx: Tx, days: int, since: date | None = None) -> int:
+    """The last second of the day that is so many days after today, or after ``since``."""
+    last = datetime.combine((since or day(tx.now)) + timedelta(days=days), time(23, 59, 59), HOME)
     return int(last.timestamp()) * 1_000_000

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from doorstep.kernel.clock import instant
+from doorstep.kernel.clock import HOME, instant
 from doorstep.kernel.errors import Invalid, Issue
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
@@ -105,12 +106,13 @@ def limits(tx: Tx) -> Limits:
     return Limits(**{name: policy(key, on=today, reads=tx).amount for name, key in chronic.KEYS.items()})
 
 
-def write(tx: Tx, sheet: Sheet, *, resident: str, programme: str, verdict: Verdict, plan: str) -> tuple[str, str]:
+def write(tx: Tx, sheet: Sheet, *, resident: str, programme: str, verdict: Verdict, plan: str,
+          on: date | None = None) -> tuple[str, str]:  # fmt: skip
     """Encounter, Observations and the answers; (reference of the answers, reference of the Encounter).
 
     ``plan`` is the CarePlan that asked for it ("CarePlan/x").
     """
-    now, known = instant(tx.now), programmes().get(programme)
+    now, known = instant(moment_of(tx, on or day(tx.now))), programmes().get(programme)
     encounter = tx.create({
         "resourceType": "Encounter", "status": "finished",
         "class": {"system": systems.ACT_CODE, "code": _CLASSES[sheet.way]},
@@ -131,6 +133,28 @@ def write(tx: Tx, sheet: Sheet, *, resident: str, programme: str, verdict: Verdi
         "author": {"reference": tx.actor.person}, "item": _items(sheet, verdict, programme),
     })  # fmt: skip
     return str(answers.ref), str(encounter.ref)
+
+
+def day_of(tx: Tx, data: Mapping[str, str]) -> date:
+    """The day on which a follow-up took place: today, or an earlier one that a form names."""
+    today, text = day(tx.now), data.get("on", "").strip()
+    if not text:
+        return today
+    first = today - timedelta(days=policy("chronic.entered-late", on=today, reads=tx).amount)
+    try:
+        given = date.fromisoformat(text)
+    except ValueError:
+        given = date.max
+    if not first <= given <= today:
+        raise Invalid("chronic.bad-day", element="on", first=first.isoformat())
+    return given
+
+
+def moment_of(tx: Tx, on: date) -> int:
+    """When a follow-up took place: now, or noon of an earlier day."""
+    if on == day(tx.now):
+        return tx.now
+    return int(datetime.combine(on, time(12), HOME).timestamp()) * 1_000_000
 
 
 def load(reads: Reads, reference: str) -> Sheet | None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from doorstep.kernel.clock import HOME
 from doorstep.kernel.errors import Forbidden, Gone, Invalid, NotFound, RuleBroken
 from doorstep.kernel.keys import kept_by, whole
-from doorstep.kernel.refs import Ref, Stored
+from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
@@ -172,17 +172,20 @@ def by_code(tx: Tx, code: str) -> str:
 # -- inside
 
 
+def played(task: dict[str, Any], actor: Actor) -> frozenset[str]:
+    """Which parties an actor is. An anonymous complaint is asked for by nobody who could be met here."""
+    office = parties(TABLE, task)["office"] == actor.organization
+    if actor.person == LINK:
+        return frozenset({"complainant"} if office else ())
+    found = {"office"} if office and actor.role in OFFICE else set()
+    if task.get("for", {}).get("reference") == actor.person:
+        found.add("complainant")
+    return frozenset(found)
+
+
 def _case(tx: Tx, task: str, act: Act) -> Case:
     case = load(tx, TABLE, task)
-    held = parties(TABLE, case.task)
-    if tx.actor.person == LINK:
-        played = {"complainant"} if held["office"] == tx.actor.organization else set()
-    else:
-        office = held["office"] == tx.actor.organization and tx.actor.role in OFFICE
-        played = {"office"} if office else set()
-        if case.resident and tx.actor.person == case.resident:
-            played.add("complainant")
-    TABLE.check(act, state=case.state, parties=frozenset(played))
+    TABLE.check(act, state=case.state, parties=played(case.task, tx.actor))
     return case
 
 
