@@ -37,7 +37,7 @@ HALF = Period(date(2026, 1, 1), 6)
 def frame(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frame]:
     folder = tmp_path_factory.mktemp("figures")
     store = stores.open(f"sqlite:///{folder}")
-    snapshot(store, residents=60, today=TODAY)
+    snapshot(store, residents=100, today=TODAY)
     yield Frames(store, folder / "figures").now(fresh=True)
     store.close()
 

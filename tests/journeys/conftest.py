@@ -20,7 +20,7 @@ from tests.web.browsing import chromium
 from tests.web.conftest import serve
 
 __all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
-RESIDENTS = 24
+RESIDENTS = 60
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 from doorstep.kernel import store as stores
 from doorstep.kernel.clock import HOME
 
-RESIDENTS, WALKED, FULL_SIZE = 2000, 40, 250_000
+RESIDENTS, WALKED, FULL_SIZE = 2000, 60, 250_000
 """How many live in the district that is shown, in the one that is walked through, and in one of full size."""
 
 

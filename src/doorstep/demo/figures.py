@@ -24,8 +24,8 @@ from doorstep.kernel.clock import HOME
 from doorstep.kernel.store import Store
 
 SHOWN, FULL = "shown", "full"
-FIRST: Final = 21
-"""Residents before this one have a part in the scenes."""
+FIRST, LEAST = 60, 100
+"""Residents before the first have a part in the scenes; in a district of fewer than the least there are no cases."""
 _YOUNGEST: Final = 30
 
 
@@ -59,7 +59,7 @@ def wanted(today: date, scale: str = SHOWN) -> Wanted:
 
 def cases(residents: int, seed: int, *, today: date, wide: bool, scale: str = SHOWN) -> Iterator[Owned]:
     """Every case of the figures; none in a district without people for them."""
-    if residents <= FIRST * 2:
+    if residents < LEAST:
         return
     ask, rng = wanted(today, scale), random.Random(f"{seed}/figures")
     people = _People(rng, seed, today, centres(wide), residents)

@@ -18,6 +18,8 @@ from doorstep.workflows.visit import Findings
 
 LABORATORY: Final = "Organization/laboratory"
 HOSPITAL: Final = "Organization/hospital"
+ENOUGH: Final = 60
+"""Residents without whom wards stay empty."""
 _DAY: Final = 86_400_000_000
 
 
