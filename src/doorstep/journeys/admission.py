@@ -13,6 +13,7 @@ from doorstep.journeys import referring
 from doorstep.kernel.errors import RuleBroken
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
+from doorstep.terms.catalogue import table
 from doorstep.workflows import beds, home_drugs, referral, stay, ward_drug, ward_note
 from doorstep.workflows.coordination import load
 from doorstep.workflows.home_drugs import Choice
@@ -99,7 +100,7 @@ def cleaned(tx: Tx, *, bed: str) -> None:
     location = _own_bed(tx, bed)
     if location.get("operationalStatus", {}).get("code") != CLEANING:
         raise RuleBroken("ward.not-cleaning", element="bed")
-    coding = beds.table("bed-status")["U"].coding()
+    coding = table("bed-status")["U"].coding()
     tx.update({**location, "operationalStatus": coding})
 
 

@@ -15,7 +15,7 @@ from doorstep.kernel.errors import NotFound, RuleBroken
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import beds, booking, down, followup, referral, stay, ward_drug, ward_note
+from doorstep.workflows import beds, bookable, booking, down, followup, referral, stay, ward_drug, ward_note
 from doorstep.workflows.coordination import load, parties, state_of, workflow_of
 from doorstep.workflows.followup import Extras, PlanItem
 from doorstep.workflows.referral import Reply
@@ -73,7 +73,7 @@ def send_home(
                          advice=closing.advice, items=homeward.items, encounter=about,
                          extras=homeward.extras)  # fmt: skip
     if homeward.slot:
-        if booking.place_of(tx, homeward.slot).institution != homeward.receiver:
+        if bookable.place_of(tx, homeward.slot).institution != homeward.receiver:
             raise RuleBroken("down.other-clinic", element="slot")
         booking.book(tx, slot=homeward.slot, resident=resident, reason=first.text if first else closing.diagnosis)
     down.carry(tx, task=task.id, plan=plan, papers=(about, *papers))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from doorstep.kernel.access import RESTRICTED, scoped
+from doorstep.kernel.access import scoped
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, part_of_resident
+from doorstep.kernel.roles import RESTRICTED
 from doorstep.kernel.writeset import REPLACED
 
 TYPES: Final = (

@@ -93,7 +93,7 @@ def of_stay(reads: Reads, resident: str, encounter: str) -> list[Resource]:
 
 def part(consent: Resource, url: str) -> Resource:
     """An extension's value: the witness or informer as a Reference, the signer as a CodeableConcept."""
-    found = next((each for each in consent.get("extension", ()) if each["url"] == url), {})
+    found: Resource = next((each for each in consent.get("extension", ()) if each["url"] == url), {})
     return dict(found.get("valueReference") or found.get("valueCodeableConcept") or {})
 
 

@@ -70,7 +70,7 @@ class Teller:
 
     def report(self, report: Resource) -> Line:
         """A report with what is out of range in it, and whether it was corrected."""
-        performer = next(iter(report.get("performer", ())), {}).get("reference", "")
+        performer = _performer(report)
         off = [value for value in self._values(report) if value.flag in ("H", "L", "HH", "LL")]
         text = concept(report.get("code"))
         if off:
@@ -94,7 +94,7 @@ class Teller:
 
     def scope(self, report: Resource) -> str:
         """How far others recognise it; asked once for each laboratory, item and day."""
-        performer = next(iter(report.get("performer", ())), {}).get("reference", "")
+        performer = _performer(report)
         codes = tuple(each.get("code", "") for each in report.get("code", {}).get("coding", ()))
         key = (performer, codes[0] if codes else "", str(report.get("effectiveDateTime", ""))[:10])
         if key not in self.scopes:
@@ -104,6 +104,10 @@ class Teller:
     def _values(self, report: Resource) -> list[record.Value]:
         ids = [Ref.parse(each["reference"]).id for each in report.get("result", ()) if "reference" in each]
         return [value for each in ids if each in self.observed for value in record.values(self.observed[each])]
+
+
+def _performer(report: Resource) -> str:
+    return next((str(each.get("reference", "")) for each in report.get("performer", ())), "")
 
 
 def is_picture(report: Resource) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -17,14 +17,19 @@ from doorstep.web import lists, record
 from doorstep.web.guard import resident as residents
 from doorstep.web.guard import staff
 from doorstep.web.history import episodes, trends
-from doorstep.web.history.asked import LANES, Asked, asked
+from doorstep.web.history.asked import Asked, asked
 from doorstep.web.history.detail import detail_of
 from doorstep.web.lists import Names
 from doorstep.web.privacy import emergency_page
 from doorstep.web.resident.whose import shown as around
 from doorstep.web.resident.whose import subject
 
-LABELS = {lane: f"history.lane-{lane or 'episodes'}" for lane in LANES}
+LABELS: Final = {
+    "": "history.lane-episodes", "visits": "history.lane-visits", "laboratory": "history.lane-laboratory",
+    "imaging": "history.lane-imaging", "drugs": "history.lane-drugs", "referral": "history.lane-referral",
+    "follow-up": "history.lane-follow-up",
+}  # fmt: skip
+"""Lane -> message key."""
 
 
 @staff

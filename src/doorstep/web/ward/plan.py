@@ -64,8 +64,8 @@ def of(reads: Reads, care: Resource, names: Names) -> Plan:
     return Plan(
         care["id"], card(patient) if patient else None, names.of(care["author"]["reference"]),
         names.of(teams[0]) if teams else "", care.get("created", ""), care.get("description", ""),
-        followup.phone_of(care), *(_changing(drugs, change) for change in
-                                   (followup.CONTINUE, followup.BEGIN, followup.END)),
+        followup.phone_of(care), _changing(drugs, followup.CONTINUE), _changing(drugs, followup.BEGIN),
+        _changing(drugs, followup.END),
         steps, tuple(followup.flags_of(care)), care["status"] != "active", care["status"] == "revoked",
     )  # fmt: skip
 
