@@ -10,18 +10,9 @@ import pytest
 from doorstep.demo import check
 from doorstep.demo.people import data
 from doorstep.workflows.table import Table
-from tests.web.conftest import (
-    PASSWORD,
-    Site,
-    accounts,
-    demo_site,
-    district,
-    district_on_postgresql,
-    district_on_sqlite,
-    district_url,
-)
+from tests.web.conftest import PASSWORD, Site, accounts, demo_site
 
-__all__ = ["accounts", "demo_site", "district", "district_on_postgresql", "district_on_sqlite", "district_url"]
+__all__ = ["accounts", "demo_site"]
 
 
 @pytest.fixture

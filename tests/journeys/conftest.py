@@ -14,12 +14,10 @@ from doorstep.demo import keeping
 from doorstep.demo.opening import begin
 from doorstep.kernel import store as stores
 from tests.conftest import open_fast
-from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
 from tests.journeys.acting import Journey
 from tests.web.browsing import chromium
 from tests.web.conftest import serve
 
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 RESIDENTS = 60
 
 
