@@ -10,7 +10,9 @@ from hl7.client import MLLPClient
 
 from doorstep.gateways import mllp
 from doorstep.gateways.hl7v2 import inbound, senders
+from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.store import Store
+from doorstep.server import Settings, listen, refuse_unsafe
 from tests.district import LABORATORY, stands, task
 from tests.gateways.test_hl7 import (
     asked,
@@ -151,3 +153,22 @@ def test_with_tls_a_peer_without_a_certificate_is_not_heard(tmp_path: Any) -> No
             assert known.recv(100) == mllp.framed(b"x")
     finally:
         listener.close()
+
+
+def test_the_server_listens_where_it_was_told_and_never_beyond_this_machine_in_the_clear(district: Store) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings = Settings("", "", 0, mllp=port)
+    listener = listen(district, settings)
+    try:
+        with MLLPClient("127.0.0.1", port) as client:
+            assert b"MSA|AR" in client.send_message(message("Y", kind="ADT^A01"))
+        with pytest.raises(Unavailable) as taken:
+            listen(district, settings)
+        assert taken.value.key == "lab.mllp-taken"
+    finally:
+        listener.close()
+    refuse_unsafe(settings)
+    with pytest.raises(Unavailable) as refused:
+        refuse_unsafe(Settings("", "", 0, mllp=port, mllp_bind="0.0.0.0"))  # noqa: S104 - that is what is refused
+    assert refused.value.key == "lab.mllp-plain"

@@ -28,12 +28,13 @@ from doorstep.workflows.coordination import day, item
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import CLOCK, Act, Table
 from tests.conftest import ADMIN
-from tests.district import DOCTOR, HOSPITAL, LABORATORY, STRANGER, opened, task
+from tests.district import DOCTOR, HOSPITAL, LABORATORY, STRANGER, opened, task, who
 from tests.rest.client import Client
 from tests.spec.test_every_act import ACTORS, begun, put_into
 
 NAMES = sorted(ACTORS)
-_ID = re.compile(r"d[0-9a-f]{3}-[0-9a-hjkmnp-tv-z]{18}")
+_ID = re.compile(r"d[0-9a-f]{3}-[0-9a-hjkmnp-tv-z]{18}|\b[A-Z][0-9]{10}\b")
+"""What is drawn by lot: ids, and the numbers of tubes."""
 
 
 def filled(store: Store) -> dict[tuple[str, str], dict[str, str]]:
@@ -50,6 +51,7 @@ def filled(store: Store) -> dict[tuple[str, str], dict[str, str]]:
         ("callback", "miss"): {"recipient": "x", "note": "x"},
         ("order", "reject"): {"reason": "late", "note": "x"}, ("order", "resend"): {"note": "x"},
         ("order", "withdraw"): {"reason": "mistake"},
+        ("order", "collect"): {"resident": who().number, "code": "Y0000000000"},  # a tube that came with its number
         ("referral", "accept"): {"place": "x"}, ("referral", "decline"): {"reason": "no-capacity", "alternative": "x"},
         ("referral", "redirect"): {"specialty": "cardiology", "reason": "no-bed", "alternative": "x"},
         ("referral", "triage"): {"level": "2"}, ("referral", "bed"): {"place": "x"},

@@ -274,13 +274,13 @@ def under_way(store: Store, actor: Actor, *, over: bool = False) -> list[Box]:
 
 
 def last_seen(store: Store, box: Box) -> tuple[str, str, str]:
-    """(act, when, institution) of the last step of a box: where what is missing from it was last seen."""
+    """(act, when, institution) of the last time that anybody looked into a box: where what is missing was last seen."""
     with store.snapshot(SYSTEM, audited=False) as reads:
         found = reads.search("Provenance", [("target", f"Task/{box.id}"), ("_sort", "-recorded"), ("_count", "20")])
     for entry in found:
         act = entry["activity"]["coding"][0]["code"]
         agent = entry["agent"][0].get("onBehalfOf", {}).get("reference", "")
-        if act in ("put", "seal", "depart", "arrive") and agent:
+        if act in ("put", "take-out", "seal") and agent:
             return TABLE.act(act).label, str(entry["occurredDateTime"]), str(agent)
     return "", "", ""
 
