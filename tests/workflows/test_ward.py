@@ -23,6 +23,7 @@ from doorstep.workflows import (
     order,
     referral,
     stay,
+    visit,
     ward_drug,
     ward_note,
 )
@@ -189,6 +190,7 @@ def test_what_a_ward_refuses_is_named(district: Store) -> None:
         == "ward.doctors-only"
     )
     began, encounter = admitted(district)
+    assert refused(district, SPECIALIST, visit.finish, encounter=encounter) == "read.not-found"
     again = {"resident": f"Patient/{who().id}", "bed": OTHER_BED, "diagnosis": "x", "presence": "identity"}
     assert refused(district, SPECIALIST, admission.admit, **again) == "ward.in-already"
     assert refused(district, SPECIALIST, admission.transfer, task=began, bed=BED) == "ward.same-bed"

@@ -7,6 +7,7 @@ from datetime import date
 from doorstep.demo.people import actor, data, resident, rng_of
 from doorstep.journeys import referring
 from doorstep.journeys.referring import Wish
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.store import Store
 from doorstep.workflows import identity, visit
 from doorstep.workflows.referral import Sheet
@@ -17,6 +18,10 @@ def prepare(store: Store, *, today: date, seed: int) -> None:
     doctors = {row["organization"]: row["id"] for row in reversed(data("district")["staff"]) if row["role"] == "doctor"}
     for case in data("beds"):
         who = resident(rng_of(seed, case["resident"]), case["resident"], today)
+        with store.snapshot(SYSTEM, audited=False) as reads:
+            there = reads.exists("Patient", who.id)
+        if not there:  # a demo may be opened with fewer people
+            continue
         doctor = actor(doctors.get(who.town, "zhangmin"))
         identity.by_number(store, doctor, number=who.number)
         opened = store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=case["complaint"],
