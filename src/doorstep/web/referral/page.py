@@ -133,8 +133,8 @@ def _page(
         "list": request.POST.get("list", request.GET.get("list", "")), "link": link,
         "link_picture": picture(link) if link else "",
         "plan_rows": [(f"items[{place}].text", f"items[{place}].by") for place in range(PLAN_ROWS)],
-        "code": arrival_code.token(request.store, task), "first": "accept" in codes,
-        "primary_rest": "accept" not in codes,
+        "code": arrival_code.token(request.store, task),
+        "primary_rest": "accept" not in codes and codes != {"withdraw"},
     }  # fmt: skip
     return render(request, "referral/page.html", context, status=status)
 
