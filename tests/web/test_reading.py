@@ -51,7 +51,11 @@ def test_a_reader_signs_with_a_template_and_the_next_case_opens(door: Door) -> N
     assert signed["Location"] == f"/reading/{second}/?list=studies"
     assert stands(task(store, first))[0] == "reported"
     doctor = door.enter("zhangmin")
-    assert "ST段抬高" in text(doctor.get("/now/")), "the alarm stands on the orderer's pages"
+    alarm = text(doctor.get("/now/"))
+    assert "ST段抬高" in alarm, "the alarm stands on the orderer's pages"
+    answer = re.search(r'href="(/t/[^"]+)"', alarm)
+    assert answer is not None
+    assert "ST段抬高" in text(doctor.get(answer[1]))
     assert SAID["conclusion"] in text(doctor.get(f"/reading/{first}/"))
     film = text(reader.get(f"/reading/{second}/"))
     assert [f'data-digit="{digit}"' in film for digit in range(1, 7)] == [True] * 5 + [False]

@@ -61,6 +61,9 @@ class Report:
     values: tuple[Value, ...]
     label: str = ""
     """The printed scope under which it may be recognised, on the day of its collection."""
+    page: str = ""
+    """Its own page, with trace or picture; "" for a report that is numbers alone."""
+    corrected: bool = False
 
     @property
     def abnormal(self) -> int:
@@ -109,7 +112,8 @@ def banner(reads: Reads, resident: str) -> Banner:
     flags = reads.search("Flag", [about])
     teams = reads.search("CareTeam", [about, ("status", "active")])
     cover = reads.search("Coverage", [("beneficiary", f"Patient/{resident}"), ("status", "active")])
-    allergies = reads.search("AllergyIntolerance", [("patient", f"Patient/{resident}")])
+    known = [("patient", f"Patient/{resident}"), ("verification-status:not", "entered-in-error,refuted")]
+    allergies = reads.search("AllergyIntolerance", known)
     numbers = {entry.get("system"): entry.get("value", "") for entry in patient.get("identifier", ())}
     phones = [entry["value"] for entry in patient.get("telecom", ()) if entry.get("system") == "phone"]
     return Banner(
@@ -202,6 +206,7 @@ def report(found: Resource, observed: dict[str, Resource], names: Names) -> Repo
         names.of(performer) if performer.startswith("Organization/") else "", found.get("conclusion", ""),
         tuple(line for each in ids if each in observed for line in _lines(observed[each])),
         _label(names.reads, found, performer),
+        f"/report/{found['id']}/" if "imagingStudy" in found else "", found.get("status") == "corrected",
     )  # fmt: skip
 
 
