@@ -70,4 +70,5 @@ def _rated(store: Store, who: Resident, answer: dict[str, str]) -> None:
     closed = next((each["id"] for each in found if satisfaction.asks(each)), "")
     if closed:
         task = store.run(desk, satisfaction.invite, encounter=closed)
-        store.run(desk, voicing.answer, task=task.id, entered=True, **answer)
+        store.run(desk, voicing.answer, task=task.id, entered=True, score=answer["score"], reason=answer["reason"],
+                  by=answer.get("by", satisfaction.SELF))  # fmt: skip

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 
 _LAST = "\U0010ffff"
