@@ -36,9 +36,10 @@ def set_stage(store: Store, *, today: date, seed: int) -> None:
     front.prepare(store, today=today, seed=seed)
     reading.prepare(store, today=today, seed=seed)
     lab.prepare(store, today=today, seed=seed)
-    beds.prepare(store, today=today, seed=seed)
-    ward.prepare(store, today=today, seed=seed)
-    follow.prepare(store, today=today, seed=seed)
+    if int(store.setting("demo.residents", "0")) >= ENOUGH:
+        beds.prepare(store, today=today, seed=seed)
+        ward.prepare(store, today=today, seed=seed)
+        follow.prepare(store, today=today, seed=seed)
     _ask_about_pair(store, today=today, seed=seed)
 
 
