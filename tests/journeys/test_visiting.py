@@ -1,5 +1,7 @@
 """Given a visit's form, when it is signed, then all of it is the record in one commit, or nothing of it."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -166,3 +168,23 @@ def test_nobody_does_an_item_that_no_centre_serves(district: Store) -> None:
         assert ordering.route(reads, member="Organization/nowhere", code="LYTE") == ""
     with pytest.raises(RuleBroken):
         sign(district, encounter, replace(SHEET, lines=(Line("LYTE", centre="Organization/hospital"),)))
+
+
+def test_of_two_who_sign_the_same_form_at_once_one_does(district: Store) -> None:
+    encounter = opened(district)
+    shown, gate = version(district, encounter), threading.Barrier(2)
+
+    def press(actor: Actor) -> str:
+        gate.wait()
+        try:
+            sign(district, encounter, replace(SHEET, lines=(Line("CBC"),)), actor=actor, version=shown)
+        except Conflict as late:
+            return late.key
+        return "signed"
+
+    with ThreadPoolExecutor(2) as pool:
+        found = sorted(pool.map(press, (DOCTOR, COLLEAGUE)))
+    assert found == ["signed", "visit.changed-meanwhile"]
+    with district.snapshot(DOCTOR) as reads:
+        assert len(note.signed(reads, encounter)) == 1
+        assert len(reads.search("ServiceRequest", [("encounter", f"Encounter/{encounter}")])) == 1
