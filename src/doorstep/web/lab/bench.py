@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from django.contrib import messages
@@ -70,7 +71,7 @@ def judge(request: Any, analyser: str) -> HttpResponse:
 def add(request: Any) -> HttpResponse:
     """An analyser of this laboratory."""
     given = {"name": request.POST.get("name", ""), "runs": request.POST.get("runs", "")}
-    runs = tuple(given["runs"].upper().replace(",", " ").replace("\uff0c", " ").split())
+    runs = tuple(re.findall(r"[A-Z0-9-]+", given["runs"].upper()))  # whatever stands between them
     try:
         request.store.run(request.person.actor, control.add, name=given["name"], runs=runs)
     except Refusal as refusal:
