@@ -66,6 +66,7 @@ def test_an_import_that_goes_up_is_found(tmp_path: Path, file: str, line: str, c
 
 WITHIN = {
     ("order", "correction"): "whoever read what is corrected is told by the correction itself, whoever calls the command",
+    ("misfiled", "correction"): "whoever read an entry about the wrong resident is told by the move itself",
     ("order", "critical"): "a value beyond the limits cannot be released without its alarm, whoever calls the command",
     ("order", "recognition"): "a line cannot be ordered past an undecided earlier result, whoever calls the command",
     ("recognition", "critical"): "a result with an open alarm cannot be recognised",

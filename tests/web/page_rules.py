@@ -49,7 +49,7 @@ RULES: dict[str, str] = {
     "now/": STAFF, "style/": OPEN, "style/look/": OPEN, "style/<str:shell>/": OPEN,
     "look/residents/": STAFF, "look/<str:which>/": STAFF,
     "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,
-    "r/<str:resident>/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/note/<str:composition>/": TOWNSHIP,
+    "r/<str:resident>/": STAFF, "r/<str:resident>/misfiled/": STAFF, "v/<str:encounter>/": TOWNSHIP, "v/<str:encounter>/note/<str:composition>/": TOWNSHIP,
     "p/visit/<str:encounter>/<str:what>/": TOWNSHIP, "p/report/<str:report>/": STAFF,
     "recognition/decision/<str:task>/": SAVINGS, "recognition/decision/<str:task>/<str:act>/": SAVINGS,
     "v/<str:encounter>/<str:act>/": TOWNSHIP,

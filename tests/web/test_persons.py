@@ -6,7 +6,9 @@ import pytest
 
 from doorstep.demo.browser import Browser
 from doorstep.kernel.access import SYSTEM
-from tests.district import who
+from doorstep.workflows import visit
+from doorstep.workflows.visit import Findings
+from tests.district import DOCTOR, opened, who
 from tests.web.conftest import Site
 from tests.web.test_pages import KEY
 from tests.workflows.test_duplicates import passport
@@ -148,3 +150,18 @@ def test_the_pages_speak_one_language(site: Site, language: str) -> None:
             seen += [(each, key) for key in re.findall(r">\s*persons\.[a-z-]+", page.text) + KEY.findall(page.text)]
             assert page.status == 200
     assert seen == []
+
+
+def test_an_entry_in_the_wrong_record_is_moved_after_both_residents_were_looked_at(site: Site) -> None:
+    encounter = opened(site.store)
+    opened(site.store, 1)
+    made = site.store.run(DOCTOR, visit.note_findings, encounter=encounter, findings=Findings(systolic="182", diastolic="104"))
+    doctor, address = site.enter("zhangmin"), f"/r/{who(0).id}/misfiled/"
+    given = {"entries": str(made[0].ref), "number": who(1).number, "reason": "same-name", "note": "开错页面"}
+    page = doctor.submit(doctor.get(address), address, {**given, "note": ""})
+    assert (page.status, 'id="p-note-wrong"' in page.text) == (422, True)
+    page = doctor.submit(page, address, given)
+    assert (page.status, who(1).name in page.text, who(1).number[-4:] in page.text) == (200, True, True)
+    page = doctor.submit(page, address, {**given, "right": who(1).id})
+    assert (page.address.endswith(f"/r/{who(1).id}/"), f"记录移入{who(1).name}" in page.text) == (True, True)
+    assert site.enter("hejing").get(address).status == 404
