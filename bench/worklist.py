@@ -198,7 +198,7 @@ class _Terminals:
                     return
                 self._ask(connection, account, f"{self._polls[account]}&terminal={terminal}", "")
                 tags[terminal] = self._ask(
-                    connection, account, f"/now/?shown=&terminal={terminal}", tags.get(terminal, "")
+                    connection, account, f"/now/?shown=&terminal={terminal}", tags.get(terminal, self._tags[account])
                 )
 
     def _ask(self, connection: http.client.HTTPConnection, account: str, address: str, tag: str) -> str:

@@ -15,7 +15,9 @@ from doorstep.kernel.tx import Tx
 from doorstep.rest import rules
 from doorstep.rest.app import make_app
 from doorstep.terms import systems
+from doorstep.workflows import freezing
 from doorstep.workflows.coordination import instant
+from doorstep.workflows.freezing import MEASURE
 from tests.architecture.source import ROOT
 from tests.conftest import ADMIN
 from tests.district import DOCTOR, SPECIALIST, opened, who
@@ -112,6 +114,21 @@ def test_a_restricted_category_is_raised_and_never_lowered(district: Store) -> N
     answer = doctor.post(f"Observation/{made['id']}/$meta-delete", {"resourceType": "Parameters", "parameter": [
         {"name": "meta", "valueMeta": raised["meta"]}]})
     assert answer.key == "client.label-lowered"
+
+
+def test_a_frozen_figure_is_made_and_changed_by_no_client(district: Store) -> None:
+    officer = Actor("Practitioner/sunli", "nurse", "Organization/alliance", "TREAT", "sunli")
+    report = {"resourceType": "MeasureReport", "status": "complete", "type": "summary", "measure": f"{MEASURE}visits|1",
+              "period": {"start": "2026-10-01", "end": "2026-10-31"}}  # fmt: skip
+    manager = Actor("Practitioner/zhouwei", "manager", "Organization/alliance", "HOPERAT", "zhouwei")
+    (kept,) = district.run(manager, freezing.freeze, period="2026-10", ended=True, reports=[report])
+    client = client_of(district, officer)
+    assert client.post("MeasureReport", report).key == "client.figures-are-frozen"
+    changed = {**report, "id": kept.id, "status": "error"}
+    assert client.put(f"MeasureReport/{kept.id}", changed).key == "client.figures-are-frozen"
+    assert client.put(f"MeasureReport/{kept.id}", {**changed, "measure": "http://other"}).key == "client.figures-are-frozen"
+    assert client.delete(f"MeasureReport/{kept.id}").key == "client.figures-are-frozen"
+    assert client.post("MeasureReport", {**report, "measure": "http://example.org/Measure/own"}).status == 201  # the control
 
 
 def test_only_the_institution_that_keeps_a_resource_changes_it(district: Store) -> None:

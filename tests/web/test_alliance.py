@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import shutil
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+import pytest
 from openpyxl import load_workbook
 
 from doorstep.kernel.access import SYSTEM
@@ -14,6 +17,13 @@ from doorstep.measures import period
 from doorstep.measures.library import INDICATORS
 from tests.measures.world import put_quarter
 from tests.web.conftest import Door, posting
+
+
+@pytest.fixture
+def district_url(district_on_sqlite: Path, tmp_path: Path) -> str:
+    """What pages say of figures does not depend on the engine: the figures, questions and freezing run on both."""
+    shutil.copy(district_on_sqlite, tmp_path / "doorstep.db")
+    return f"sqlite:///{tmp_path}"
 
 
 def last_month(store: Store) -> str:

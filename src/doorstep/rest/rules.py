@@ -19,6 +19,7 @@ from doorstep.terms import systems
 from doorstep.terms.reserved import TYPES, reserved
 from doorstep.workflows.coordination import day
 from doorstep.workflows.directory_posts import licence_scopes
+from doorstep.workflows.freezing import MEASURE
 
 CREATE, UPDATE, DELETE = "create", "update", "delete"
 ANY: Final = frozenset({CREATE, UPDATE, DELETE})
@@ -87,6 +88,11 @@ def _beyond_licence(tx: ClientTx, before: Resource | None, after: Resource | Non
     return any(held.isdisjoint(row.scopes) for row in acts)
 
 
+def _figure(tx: ClientTx, before: Resource | None, after: Resource | None) -> bool:
+    """Whether a report says, or said, one of our own figures: those are frozen once, on their page."""
+    return any(str(each.get("measure", "")).startswith(MEASURE) for each in (before, after) if each)
+
+
 def _opens(tx: ClientTx, before: Resource | None, after: Resource | None) -> bool:
     return before is not None and tx.opens_grants(f"{before['resourceType']}/{before['id']}")
 
@@ -99,6 +105,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("client.opens-rights", (), CHANGE, "", _opens),
     Rule("client.link-by-merge", ("Patient", "Person"), frozenset({CREATE, UPDATE}), "link", _linked),
     Rule("client.person-stays", ("Patient", "Person", "RelatedPerson"), frozenset({DELETE}), "", _always),
+    Rule("client.figures-are-frozen", ("MeasureReport",), ANY, "measure", _figure),
     Rule("client.beyond-licence", TYPES, frozenset({CREATE, UPDATE}), "", _beyond_licence),
     Rule("client.label-lowered", (), frozenset({UPDATE}), "meta.security", _lowered),
 )  # fmt: skip

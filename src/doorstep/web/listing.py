@@ -96,11 +96,12 @@ def show(request: Any, name: str) -> HttpResponse:
     after = _after(request.GET.get("after", ""))
     if "shown" in request.GET:
         return _polled(request, view, ask, after)
-    exported = request.GET.get("format") == "xlsx"
+    exported, pulse = request.GET.get("format") == "xlsx", polling.begin(request)
     with request.store.snapshot(request.person.actor) as reads:
         items = reads.waiting(ask, after=after, limit=EXPORTED if exported else PAGE + 1)
         rows = lists.of_items(reads, items[: EXPORTED if exported else PAGE], now)
-        groups = reads.waiting_groups(_ask(listed, request.person, view.scope), now=now)
+        whole = _ask(listed, request.person, view.scope)
+        groups = polling.counted(request, pulse, whole, lambda: reads.waiting_groups(whole, now=now))
         rows = opening.on_rows(request, rows, Names(reads))
     if exported:
         return spreadsheet(name, rows)

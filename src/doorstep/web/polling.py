@@ -7,17 +7,20 @@ address, which says what the page shows. While the pulse is the same the answer 
 from __future__ import annotations
 
 import threading
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.utils import translation
 
 from doorstep.kernel.store import Store
 
+T = TypeVar("T")
 MOST: Final = 20_000
 """Answers remembered; beyond that all are forgotten, which costs each page one question."""
 
 _lock = threading.Lock()
+_counts: WeakKeyDictionary[Store, dict[Any, Any]] = WeakKeyDictionary()
 _known: WeakKeyDictionary[Store, dict[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
@@ -40,6 +43,25 @@ def remember(request: Any, pulse: str, *more: str) -> None:
         if len(known) >= MOST:
             known.clear()
         known[_key(request, more)] = pulse
+
+
+def counted(request: Any, pulse: str, ask: Any, make: Callable[[], T]) -> T:
+    """What was counted for this person and this question, while no Task has been written; at most a minute old, since
+    what is overdue is a matter of the hour too."""
+    minute = request.store.clock.now() // 60_000_000
+    key = (request.person.reference, request.person.posting, ask)
+    with _lock:
+        known = _counts.setdefault(request.store, {})
+        found = known.get(key)
+    if found is not None and found[0] == (pulse, minute):
+        kept: T = found[1]
+        return kept
+    made = make()
+    with _lock:
+        if len(known) >= MOST:
+            known.clear()
+        known[key] = ((pulse, minute), made)
+    return made
 
 
 def _key(request: Any, more: tuple[str, ...]) -> tuple[str, ...]:

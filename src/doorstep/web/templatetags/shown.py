@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from django import template
+from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import SafeString
 
+from doorstep.kernel.clock import HOME
 from doorstep.web.refusals import words
 
 register = template.Library()
@@ -65,3 +70,20 @@ _CLOCK: Final = {
 def clock_patterns() -> dict[str, str]:
     """What the script needs to go on counting in the reader's language: "%n" stands for the number."""
     return {f"{side}-{unit}": words(key, translation.get_language(), n="%n") for (side, unit), key in _CLOCK.items()}
+
+
+@register.simple_tag
+def row_html(row: Any, one_resident: Any = "", compact: Any = "", name: Any = "", bulk: Any = "") -> SafeString:
+    """One line of a list. The same line for the same reader's words is made once: a list is opened again and again."""
+    today = datetime.now(HOME).date().isoformat()
+    return _row(
+        row, str(translation.get_language()), today, bool(one_resident), bool(compact), str(name or ""), bool(bulk)
+    )
+
+
+@lru_cache(maxsize=5000)
+def _row(row: Any, language: str, today: str, one_resident: bool, compact: bool, name: str, bulk: bool) -> SafeString:
+    """All that the line says is in the arguments: row (with clock and lock), language, day (of ages), kind of list."""
+    return render_to_string("parts/row.html", {
+        "row": row, "one_resident": one_resident, "compact": compact, "from": name, "bulk": bulk,
+    })  # fmt: skip
