@@ -11,7 +11,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.policies import policy
-from doorstep.workflows import affiliation, bookable, booking, clinics, green, referral, signing
+from doorstep.workflows import affiliation, bookable, booking, clinics, green, messages, referral, signing
 from doorstep.workflows import beds as bed_board
 from doorstep.workflows.coordination import boxes, day, item_reference, moment
 from doorstep.workflows.green import Alert
@@ -116,9 +116,10 @@ def send(
 
 def accept(tx: Tx, *, task: str, place: str = "", bed: str = "", slot: str = "", note: str = "") -> Stored:
     """The receiving house takes the patient: into a bed that is kept, a place that is booked, or where it says."""
+    found = referral.acceptable(tx, task=task)
+    messages.tell(tx, resident=found.resident, key="referral.told-accepted", institution=found.organization("receiver"))
     if not slot:
         return referral.accept(tx, task=task, place=place, bed=bed, note=note)
-    found = referral.acceptable(tx, task=task)
     there = bookable.place_of(tx, slot)
     if there.institution != found.organization("receiver"):
         raise RuleBroken("referral.other-bed", element="slot")
