@@ -35,6 +35,7 @@ MOST_AT_ONCE: Final = 16
 SECONDS: Final = 30
 SUCCESS, PENDING, OUT_OF_RESOURCES, NOT_AUTHORISED, FAILED = 0x0000, 0xFF00, 0xA700, 0x0124, 0xC000
 _log = logging.getLogger(__name__)
+logging.getLogger("pynetdicom").setLevel(logging.WARNING)  # it tells of every association
 
 
 class Server:
