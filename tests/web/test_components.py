@@ -44,6 +44,7 @@ PAGE_PARTS = {
     "emergency",
     "found",
     "plan_rows",
+    "row",
     "preview",
     "again",
 }
@@ -401,9 +402,9 @@ def test_a_resident_is_found_by_name_and_tail_by_whoever_may_see_them_alone(site
 def test_a_referral_without_delay_interrupts_its_receiver_until_it_is_answered(site: Site) -> None:
     id_ = sent(site.store, opened(site.store), priority="stat")
     office, other = site.enter("zhaoqian"), site.enter("wanglei")
-    assert f'href="/t/{id_}/" data-alarm-open' in office.get("/w/sent/").text
+    assert f'href="/referral/{id_}/" data-alarm-open' in office.get("/w/sent/").text
     assert "data-alarm=" not in other.get("/w/orders/").text
-    office.submit(office.get(f"/t/{id_}/"), f"/t/{id_}/accept/", {"place": "x"})
+    office.submit(office.get(f"/t/{id_}/"), "/accept/", {"place": "x"})
     assert "data-alarm=" not in office.get("/w/sent/").text
 
 
