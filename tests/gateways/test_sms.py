@@ -14,12 +14,13 @@ import pytest
 from doorstep.gateways import sms
 from doorstep.gateways.sms.carriers import logged
 from doorstep.kernel.access import SYSTEM
+from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.store import Store
 from doorstep.locale_text import CHINESE, ENGLISH, text
 from doorstep.workflows import booking, messages, stopping, undelivered
 from tests.district import DOCTOR, STRANGER, opened, who
 from tests.rights.people import HOME, put_people
-from tests.spec.test_every_act import tried
+from tests.spec.test_every_act import begun, tried
 from tests.workflows.clinic import NURSE, booked, opened_clinic, slots, tomorrow
 
 RESIDENT = f"Patient/{who().id}"
@@ -134,13 +135,14 @@ def test_no_text_has_a_place_for_anything_of_somebodys_health() -> None:
         messages.text(None, resident="Patient/x", key="sms.plan", params={"diagnosis": "x"})  # type: ignore[arg-type]
 
 
-def test_what_is_for_the_telephone_alone_is_not_kept_in_the_record(district: Store) -> None:
+def test_what_is_for_the_telephone_alone_is_not_kept_in_the_record(district: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORSTEP_PUBLIC_URL", "https://health.example/")
     opened(district)
-    say(district, "sms.survey", link="https://x/secret-token")
+    say(district, "sms.survey", link="/voice/secret-token/")
     carrier = carried(district, Carrier())
     with district.snapshot(SYSTEM) as reads:
         kept = json.dumps(reads.search("Communication", [("subject", RESIDENT)]), ensure_ascii=False)
-    assert "secret-token" in carrier.taken[0][1] and "secret-token" not in kept
+    assert "https://health.example/voice/secret-token/" in carrier.taken[0][1] and "secret-token" not in kept
 
 
 def test_booking_confirms_reminds_and_says_when_a_clinic_is_stopped(district: Store) -> None:
@@ -233,4 +235,15 @@ def test_without_a_company_the_log_keeps_what_would_have_been_sent(store: Store)
         carrier.send(phone="139", text=str(number), key=str(number // 2))
     kept = logged(store)
     assert (len(kept), kept[0]["text"]) == (35, "69")
-    assert isinstance(sms.carrier_of(store, {"DOORSTEP_SMS_URL": "https://sms.example/send"}), sms.HttpCarrier)
+    asked = {"DOORSTEP_SMS_URL": "https://sms.example/send"}
+    with pytest.raises(Unavailable):
+        sms.carrier_of(store, asked)
+    assert isinstance(sms.carrier_of(store, {**asked, "DOORSTEP_PUBLIC_URL": "https://health.example"}), sms.HttpCarrier)
+
+
+def test_who_comes_home_with_a_plan_is_told_that_there_is_one(district: Store) -> None:
+    begun(district)
+    sms.register(district, carrier := Carrier())
+    while district.runner.run_due():
+        pass
+    assert [("云岭区人民医院" in said, "计划" in said) for _, said, _ in carrier.taken] == [(True, True)]

@@ -16,6 +16,7 @@ from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import reasons
+from doorstep.workflows import messages
 from doorstep.workflows.coordination import Case, begin, boxes, day, item, load, move, parts_played
 from doorstep.workflows.table import CLOCK, Act, State, Table, needed
 
@@ -105,6 +106,8 @@ def plan(
     ]  # fmt: skip
     care["activity"] = [*({"reference": {"reference": str(task.ref)}} for task in tasks), *details]
     tx.update({**care, "id": id_})
+    name = str(tx.read("Organization", Ref.parse(tx.actor.organization).id)["name"])
+    messages.text(tx, resident=resident, key="sms.plan", params={"institution": name})
     return reference
 
 

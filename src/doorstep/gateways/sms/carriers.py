@@ -9,15 +9,17 @@ from http.client import HTTPException
 from typing import Any, Final, Protocol
 
 from doorstep.kernel.clock import instant
+from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.store import Store
 from doorstep.rest import outbound
 
 LOG: Final = "sms.log"
 KEPT: Final = 60
-URL, TOKEN, PRIVATE, SIGNATURE = (
-    "DOORSTEP_SMS_URL", "DOORSTEP_SMS_TOKEN", "DOORSTEP_SMS_PRIVATE", "DOORSTEP_SMS_SIGNATURE",
+URL, TOKEN, PRIVATE, SIGNATURE, PUBLIC = (
+    "DOORSTEP_SMS_URL", "DOORSTEP_SMS_TOKEN", "DOORSTEP_SMS_PRIVATE", "DOORSTEP_SMS_SIGNATURE", "DOORSTEP_PUBLIC_URL",
 )  # fmt: skip
-"""Environment: the carrier's address; its key; "1" when the address may be private; what stands before every text."""
+"""Environment: the carrier's address; its key; "1" when the address may be private; what stands before every text; by
+which address residents reach our own pages (links in texts begin with it)."""
 
 
 class Down(Exception):
@@ -79,9 +81,11 @@ def logged(store: Store) -> list[dict[str, Any]]:
 
 
 def carrier_of(store: Store, environment: Mapping[str, str] = os.environ) -> Carrier:
-    """The carrier that this installation is configured for."""
+    """The carrier that this installation is configured for. Unavailable when a text could not say where we are."""
     url = environment.get(URL, "")
     if not url:
         return LogCarrier(store)
+    if not environment.get(PUBLIC, ""):
+        raise Unavailable("sms.no-address", name=PUBLIC)
     return HttpCarrier(url, token=environment.get(TOKEN, ""), private=environment.get(PRIVATE, "") == "1",
                        signature=environment.get(SIGNATURE, ""))  # fmt: skip

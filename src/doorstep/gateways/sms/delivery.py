@@ -6,12 +6,13 @@ Whoever is not reached becomes a Task of the institution; whoever is not to be t
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any, Final
 
 from doorstep import locale_text
-from doorstep.gateways.sms.carriers import Carrier, Down, Refused
+from doorstep.gateways.sms.carriers import PUBLIC, Carrier, Down, Refused
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME, instant
 from doorstep.kernel.due import Due
@@ -93,7 +94,9 @@ def _letter(store: Store, due: Due) -> _Letter | None:
             return None
     phones = [str(way["value"]) for way in patient.get("telecom", ()) if way.get("system") == "phone"]
     payload = due.payload
-    return _Letter(id_, due.ref, str(payload["institution"]), str(payload["key"]), dict(payload["params"]),
+    here = os.environ.get(PUBLIC, "").rstrip("/")
+    params = {name: here + value if name == "link" else value for name, value in payload["params"].items()}
+    return _Letter(id_, due.ref, str(payload["institution"]), str(payload["key"]), params,
                    phones[0] if phones else "", _language(patient))  # fmt: skip
 
 
