@@ -172,7 +172,7 @@ def _drugs(reads: Reads, resident: str, encounter: str, now: int, given: Any) ->
         return [{name: given.get(f"drugs[{at}].{name}", "") for name in ("text", "dose", "change", "why")}
                 for at in range(DRUG_ROWS)]  # fmt: skip
     rows = [
-        {"text": each.name, "dose": each.dose if each.often in each.dose else f"{each.dose} {each.often}".strip(),
+        {"text": each.name, "dose": each.dose if each.from_home else f"{each.dose} {each.often}".strip(),
          "change": followup.CONTINUE if each.from_home else followup.BEGIN,
          "why": "" if each.from_home else words("down.begun-here", language())}
         for each in shown.drugs(reads, encounter, now)
