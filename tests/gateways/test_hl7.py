@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from doorstep.demo.stage import actor
 from doorstep.gateways.hl7v2 import er7, inbound, oru, senders
 from doorstep.journeys import result_feed
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import BadRequest, Refusal, RuleBroken
 from doorstep.kernel.store import Store
 from doorstep.terms import tubes
@@ -20,6 +21,8 @@ from doorstep.workflows import code_map, feed, labels, order, specimen
 from doorstep.workflows.coordination import boxes
 from tests.district import DOCTOR, LABORATORY, TECHNICIAN, opened, ordered, stands, task, who
 from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
+from tests.spec.test_every_act import put_into
+from tests.workflows.test_laboratory import raced, tried
 
 __all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 
@@ -168,6 +171,27 @@ def test_a_result_without_an_order_is_matched_by_two_people(line: Store) -> None
     assert (stands(kept(line, waiting))[0], stands(task(line, id_))[0]) == ("done", "reported")
 
 
+def test_every_act_on_a_message_in_every_state_by_its_laboratory_alone(line: Store) -> None:
+    _, number = asked(line)
+    answer = sent(line, message("L-4711"))
+    assert answer.outcome
+    waiting = answer.outcome.task
+    line.run(TECHNICIAN, feed.propose, task=waiting, number=number)
+    acts: dict[str, tuple[Any, dict[str, str]]] = {
+        "replay": (result_feed.replay, {}), "propose": (feed.propose, {"number": number}), "confirm": (result_feed.confirm, {}),
+        "disagree": (feed.disagree, {}), "discard": (feed.discard, {"reason": "test"}),
+    }  # fmt: skip
+    wrong = []
+    for state in feed.TABLE.states:
+        line.run(SYSTEM, put_into, feed.TABLE, waiting, state.code)
+        for code, (command, given_) in acts.items():
+            right = ("done", "rule") if state.code in feed.TABLE.act(code).source else ("conflict",)
+            found = [tried(line, by, command, task=waiting, **given_) for by in (SECOND, DOCTOR)]
+            if found[0] not in right or found[1] != "not-found":
+                wrong.append((state.code, code, found))
+    assert wrong == []
+
+
 def test_what_was_scanned_nowhere_is_received_by_its_result(line: Store) -> None:
     id_, number = asked(line)
     line.run(actor("wangfang"), specimen.collect, task=id_, resident=who().number, code=number)
@@ -270,8 +294,6 @@ def test_every_cut_of_a_message_has_an_answer(line: Store) -> None:
 
 
 def test_two_connections_with_one_message_make_one_report(line: Store) -> None:
-    from tests.workflows.test_laboratory import raced
-
     _, number = asked(line)
     raw, codes = message(number), []
     assert raced(line, [lambda: codes.append(sent(line, raw).code)] * 3) == 3

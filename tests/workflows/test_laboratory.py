@@ -15,6 +15,7 @@ from doorstep.terms.policies import policy
 from doorstep.workflows import control, correction, labels, messages, order, specimen, transport, turnaround, visit
 from doorstep.workflows.coordination import boxes, day
 from tests.district import DOCTOR, LABORATORY, STRANGER, TECHNICIAN, opened, ordered, stands, task, who
+from tests.spec.test_every_act import put_into
 
 NURSE = actor("wangfang")
 SECOND = actor("linhua")
@@ -212,6 +213,8 @@ def tried(store: Store, by: Actor, command: Any, **given: Any) -> str:
         return "forbidden"
     except Conflict as found:
         return "rule" if found.key.startswith("lab.") else "conflict"
+    except NotFound:
+        return "not-found"
     except (RuleBroken, Invalid):
         return "rule"
 
@@ -281,6 +284,11 @@ def test_whoever_read_the_old_report_is_told_until_they_say_so(district: Store) 
         (told,) = reads.search("Task", [("focus", report), ("status", "requested")])
     assert (correction.reader_of(told), stands(told)[2]) == (DOCTOR.person, SITE), "the nurse never read it: control"
     assert refused(district, NURSE, correction.know, task=told["id"]).key == "lab.told-to-another"
+    for state, right in (("told", "done"), ("known", "conflict")):
+        district.run(SYSTEM, put_into, correction.TABLE, told["id"], state)
+        found = [tried(district, by, correction.know, task=told["id"]) for by in (DOCTOR, TECHNICIAN, STRANGER)]
+        assert found == [right, "forbidden", "not-found"], state
+    district.run(SYSTEM, put_into, correction.TABLE, told["id"], "told")
     district.run(DOCTOR, correction.know, task=told["id"])
     assert stands(task(district, told["id"]))[0] == "known"
 
@@ -324,3 +332,21 @@ def test_a_box_that_nobody_moves_becomes_urgent(district: Store) -> None:
     with district.snapshot(SYSTEM) as reads:
         found = reads.read("Task", box)
     assert (stands(found)[0], found["priority"]) == ("sealed", "urgent")
+
+
+def test_a_correction_after_it_was_read_alarms_when_the_value_is_critical(district: Store) -> None:
+    encounter, usual = opened(district), {"2823-3": "4.10", "2951-2": "140", "2075-0": "101"}
+    id_ = district.run(DOCTOR, order.place, encounter=encounter, tests=("LYTE",), laboratory=LABORATORY)[0].id
+    district.run(TECHNICIAN, order.report, task=id_, results=usual)
+    district.run(DOCTOR, order.acknowledge, task=id_)
+    district.run(TECHNICIAN, order.correct, task=id_, results={**usual, "2823-3": "6.80"}, note="标本错位")
+    district.run(SECOND, order.release, task=id_)
+    with district.snapshot(DOCTOR) as reads:
+        raised = reads.search("Task", [("part-of", f"Task/{id_}"), ("code", "critical"), ("status", "requested")])
+    assert [boxes(each["input"])["value"] for each in raised] == ["6.80 mmol/L"]
+
+
+def test_a_laboratory_that_takes_its_own_specimens_needs_no_box(district: Store) -> None:
+    id_ = ordered(district, opened(district))
+    district.run(TECHNICIAN, order.report, task=id_, results=RESULTS)
+    assert stands(task(district, id_))[0] == "reported"
