@@ -18,6 +18,14 @@ from doorstep.web.refusals import by_box, words
 from doorstep.workflows import identity, misfiled
 from doorstep.workflows.misfiled import Resource
 
+KINDS: Final = {
+    "Observation": "misfiled.kind-observation", "DiagnosticReport": "misfiled.kind-diagnosticreport",
+    "Composition": "misfiled.kind-composition", "Condition": "misfiled.kind-condition",
+    "MedicationRequest": "misfiled.kind-medicationrequest", "MedicationStatement": "misfiled.kind-medicationstatement",
+    "DocumentReference": "misfiled.kind-documentreference", "Procedure": "misfiled.kind-procedure",
+    "AllergyIntolerance": "misfiled.kind-allergyintolerance", "Media": "misfiled.kind-media",
+}  # fmt: skip
+"""Type -> message key."""
 _WHEN: Final = ("effectiveDateTime", "issued", "date", "authoredOn", "recordedDate", "performedDateTime")
 
 
@@ -71,6 +79,6 @@ def _side(reads: Reads, resident: str) -> Any:
 def _row(resource: Resource, chosen: list[str]) -> dict[str, Any]:
     reference = f"{resource['resourceType']}/{resource['id']}"
     coded = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("type")
-    return {"reference": reference, "kind": f"misfiled.kind-{resource['resourceType'].lower()}", "code": coded,
+    return {"reference": reference, "kind": KINDS[resource["resourceType"]], "code": coded,
             "value": resource.get("valueQuantity"), "chosen": reference in chosen,
             "at": next((resource[name] for name in _WHEN if name in resource), "")}  # fmt: skip
