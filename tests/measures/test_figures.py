@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from doorstep.kernel.store import Store
-from doorstep.measures import figures, period
+from doorstep.measures import engine, figures, period
 from doorstep.measures.engine import Frame, Frames
 from doorstep.measures.figures import Scope
 from doorstep.measures.indicator import COUNT, GROWTH, MEAN, MONEY, SPREAD
@@ -111,3 +111,15 @@ def _incremental(store: Store, folder: Path) -> None:
         assert (one.cases, one.n, one.d) == pytest.approx((two.cases, two.n, two.d)), indicator.code
     assert figures.total(added, INDICATORS["referral-sent"], asked).cases > 10
     assert all(len(files) <= 13 for files in added.state.files.values())
+
+
+def test_where_a_frame_takes_long_the_old_one_answers_meanwhile(
+    district: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LONG", -1.0)
+    frames = Frames(district, tmp_path / "figures", every=0)
+    old = frames.now()
+    again = frames.now()
+    assert again is old and frames._making is not None
+    frames._making.join()
+    assert frames._frame is not None and frames._frame.state.cut_off > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,8 @@ from doorstep.measures import columnar
 from doorstep.measures.columnar import State
 from doorstep.measures.views import VIEWS
 
+LONG: Final = 2.0
+"""Seconds of making a frame beyond which nobody waits for the next."""
 _CONFIG: Final[dict[str, Any]] = {"threads": 2, "memory_limit": "1GB"}
 
 
@@ -41,7 +44,10 @@ class Frame:
 
 
 class Frames:
-    """The newest frame of one record; made again when it is older than ``every`` seconds of the business clock."""
+    """The newest frame of one record; made again when it is older than ``every`` seconds of the business clock.
+
+    Where that takes long (a large record) the old frame answers, with its cut-off, while the new one is made beside it.
+    """
 
     def __init__(self, store: Store, folder: Path, *, every: int = 60) -> None:
         self._store = store
@@ -49,16 +55,37 @@ class Frames:
         self._every = every * 1_000_000
         self._lock = threading.Lock()
         self._frame: Frame | None = None
+        self._took = 0.0
+        self._making: threading.Thread | None = None
 
     def now(self, *, fresh: bool = False) -> Frame:
         """The frame to answer from; ``fresh`` reads what was committed until this moment."""
+        frame = self._frame
+        if frame is not None and not fresh:
+            if self._store.clock.now() - frame.state.cut_off <= self._every:
+                return frame
+            if self._took > LONG:
+                self._beside()
+                return frame
+        return self._make(fresh=fresh)
+
+    def _make(self, *, fresh: bool) -> Frame:
         with self._lock:
             frame = self._frame
-            if frame is None or fresh or self._store.clock.now() - frame.state.cut_off > self._every:
-                state = columnar.refresh(self._store, self._folder)
-                if frame is not None and frame.state.files == state.files:
-                    frame.state, frame.counted = state, {}
-                else:
-                    frame = Frame(self._folder, state)
-                self._frame = frame
+            if frame is not None and not fresh and self._store.clock.now() - frame.state.cut_off <= self._every:
+                return frame  # somebody else has made it meanwhile
+            began = time.monotonic()
+            state = columnar.refresh(self._store, self._folder)
+            if frame is not None and frame.state.files == state.files:
+                frame.state, frame.counted = state, {}
+            else:
+                frame = Frame(self._folder, state)
+            self._frame, self._took = frame, time.monotonic() - began
             return frame
+
+    def _beside(self) -> None:
+        if self._making is None or not self._making.is_alive():
+            self._making = threading.Thread(
+                target=self._make, kwargs={"fresh": False}, name="doorstep-figures", daemon=True
+            )
+            self._making.start()
