@@ -168,7 +168,7 @@ _ACTS: Final[dict[str, Callable[[Typed, str, Mapping[str, Match], str], Answer]]
     "line": add_line, "set": _add_set, "template": _template, "dx": _diagnosis, "dx-text": _free, "drug": _drug,
     "use": _use, "order": _order_after_all, "hint": _hint, "drop-line": _drop("line", _OF_LINE),
     "drop-dx": _drop("dx", ()), "drop-drug": _drop("drug", _OF_DRUG),
-    "check": lambda typed, value, matches, language: Answer("drug"),
+    "check": lambda typed, value, matches, language: Answer(""),
 }  # fmt: skip
 
 

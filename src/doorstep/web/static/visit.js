@@ -39,7 +39,8 @@
     typed(event);
     if (event.target.hasAttribute("data-recheck") && event.target.closest("#sheet")) {
       var check = document.querySelector("[data-check]");
-      if (check) { check.click(); }
+      // Later, when the focus is where it goes: it comes back there in the form that is answered.
+      if (check) { setTimeout(function () { check.click(); }, 0); }
     }
   });
   document.addEventListener("click", function (event) {
