@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from doorstep.journeys import homecoming
 from doorstep.kernel.errors import Forbidden, Invalid
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
@@ -68,7 +69,7 @@ def record_plan(tx: Tx, *, task: str, data: Data) -> Followed:
     focus = case.task["focus"]["reference"]
     _, encounter = chronic_form.write(tx, sheet, resident=case.resident, programme=engine.GENERAL, verdict=verdict,
                                       plan=focus if focus.startswith("CarePlan/") else "")  # fmt: skip
-    moved = followup.complete(tx, task=task, note=_said(sheet))
+    moved = homecoming.complete(tx, task=task, note=_said(sheet))
     return Followed(moved, verdict, encounter)
 
 
@@ -85,7 +86,7 @@ def close(tx: Tx, *, task: str, reason: str, note: str) -> Stored:
 
 def _complete(tx: Tx, data: Data) -> None:
     for id_ in data.get("plans", "").split():
-        followup.complete(tx, task=id_, note=" · ".join(
+        homecoming.complete(tx, task=id_, note=" · ".join(
             part for part in (data.get("systolic", "") and f"{data['systolic']}/{data.get('diastolic', '')}",
                               data.get("glucose", ""), data.get("note", "").strip()) if part) or "-")  # fmt: skip
 
