@@ -10,10 +10,12 @@ from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
+from doorstep.terms import systems
 from doorstep.terms.policies import policy
 from doorstep.workflows import affiliation, bookable, booking, clinics, green, messages, referral, signing
 from doorstep.workflows import beds as bed_board
 from doorstep.workflows.coordination import boxes, day, item_reference, moment
+from doorstep.workflows.directory import coded
 from doorstep.workflows.green import Alert
 from doorstep.workflows.referral import Sheet
 
@@ -52,14 +54,18 @@ class Wish:
 def candidates(reads: Reads, *, member: str, specialty: str, now: int, without: str = "") -> list[Candidate]:
     """Who can take a patient of a specialty now: the department itself in every house that serves this member, then
     the emergency department. ``without`` leaves out a house."""
-    found = []
+    found: list[Candidate] = []
+    boards: dict[str, list[bed_board.Bed]] = {}
     for wanted in dict.fromkeys((specialty, "emergency")):
         for house in affiliation.partners(reads, member=member, role=affiliation.REFERRAL, specialty=wanted):
             if house == without:
                 continue
             instead = wanted != specialty
             slots = () if instead else tuple(places(reads, house, wanted, now))
-            found.append(Candidate(house, wanted, tuple(bed_board.free(reads, house, wanted)), slots, instead))
+            if house not in boards:
+                boards[house] = bed_board.free(reads, house)
+            spare = tuple(bed for bed in boards[house] if bed.specialty == wanted)
+            found.append(Candidate(house, wanted, spare, slots, instead))
     return [each for each in found if each.free or not each.instead]
 
 
@@ -68,7 +74,7 @@ def places(reads: Reads, institution: str, specialty: str, now: int) -> list[tup
     released = bookable.releases(reads, now)
     found: list[tuple[Resource, Resource]] = []
     for clinic in clinics.clinics(reads, institution):
-        if not any(coding.get("code") == specialty for each in clinic.get("specialty", ()) for coding in each["coding"]):
+        if coded(clinic, systems.SPECIALTY, "specialty") != specialty:
             continue
         for schedule in clinics.schedules(reads, f"HealthcareService/{clinic['id']}"):
             for slot in clinics.ahead(reads, schedule["id"], now=now):

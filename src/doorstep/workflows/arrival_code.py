@@ -32,4 +32,5 @@ def task_of(store: Store, code: str) -> str:
 
 
 def _signature(store: Store, task: str) -> str:
-    return blake2b(task.lower().encode(), key=store.secret[:64], person=b"referral-slip", digest_size=_SIGNED).hexdigest()
+    known = blake2b(task.lower().encode(), key=store.secret[:64], person=b"referral-slip", digest_size=_SIGNED)
+    return known.hexdigest()

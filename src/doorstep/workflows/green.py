@@ -43,7 +43,8 @@ TABLE: Final = Table(
         State("stopped", "green.state-stopped", "cancelled", "revoked"),
     ),
     (
-        Act("alert", "green.act-alert", "sender", (), "running", ("kind",), ("green.unknown-kind", "green.not-a-number")),
+        Act("alert", "green.act-alert", "sender", (), "running", ("kind",),
+            ("green.unknown-kind", "green.not-a-number")),
         Act("pack", "green.act-pack", "sender", ("running",), "running", ("item",), ("green.unknown-item",)),
         Act("prepare", "green.act-prepare", "receiver", ("running",), "running", ("item",), ("green.unknown-item",)),
         Act("depart", "green.act-depart", "sender", ("running",), "running", ("node",),

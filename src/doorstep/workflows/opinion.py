@@ -43,7 +43,7 @@ def ask(
     tx: Tx, *, encounter: str, adviser: str, specialty: str, question: str, priority: str = "routine",
     reports: tuple[str, ...] = (),
 ) -> Stored:  # fmt: skip
-    """Ask a specialist about the resident of a visit. The adviser reads what is sent with it until they have answered."""
+    """Ask a specialist about the resident of a visit. The adviser reads what is sent until it is over."""
     act = TABLE.act("ask")
     needed(act, {"question": question})
     department = department_of(specialty)

@@ -107,7 +107,7 @@ def expire(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
 
 
 def arrive(store: Store, token: str) -> Visit:
-    """Who comes by an address. NotFound for one that was never given, has run out, was taken back or asked too often."""
+    """Who comes by an address. NotFound for one never given, run out, taken back, asked too often."""
     found = store.run(SYSTEM, _opened, digest=_digest(store.secret, token))
     referral = found["partOf"][0]["reference"].removeprefix("Task/")
     asked = found["restriction"]["recipient"][0]["reference"]
