@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -102,6 +103,20 @@ def test_a_form_that_cannot_be_right_names_its_box(district: Store) -> None:
             missed.append((more, refused.value.issues))
     assert missed == []
     assert boxes(task(district, id_)["input"]) == {"programme": "hypertension"}
+
+
+def test_what_is_entered_from_paper_counts_from_its_day(district: Store) -> None:
+    id_ = enrolled(district)
+    past = day(district.clock.now()) - timedelta(days=100)
+    done = followed(district, id_, {**FINE, "on": past.isoformat()})
+    assert due_in(district, id_) == -10
+    with district.snapshot(TEAM) as reads:
+        assert reads.read("Encounter", done.encounter.partition("/")[2])["period"]["start"][:10] == past.isoformat()
+        acts = reads.search("Provenance", [("target", f"Task/{id_}"), ("_sort", "-recorded")])
+    assert acts[0]["occurredDateTime"][:10] == past.isoformat() < acts[0]["recorded"][:10]
+    for wrong in ("yesterday", (day(district.clock.now()) + timedelta(days=1)).isoformat(), "2020-01-01"):
+        with pytest.raises(Invalid, match="bad-day"):
+            followed(district, id_, {**FINE, "on": wrong})
 
 
 def test_three_tries_lead_to_a_visit_nobody_there_to_looking_again(district: Store) -> None:
