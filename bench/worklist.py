@@ -21,7 +21,7 @@ from typing import Final
 
 from bench import engines
 from bench.figures import Figure, Table
-from bench.processes import Process, doorstep, free_port
+from bench.processes import Process, cpu_seconds, doorstep, free_port
 from bench.product import where, workers
 from doorstep.demo.browser import Browser
 from doorstep.demo.people import data
@@ -71,7 +71,10 @@ def _bench(table: Table, engine: engines.Engine, folder: Path, asked: argparse.N
     table.section(f"lists at {asked.tasks:,} open tasks on {engine.name}")
     try:
         cookies = {account: _enter(port, account) for account in LISTS}
+        before = cpu_seconds([process.pid, *engine.pids])
         alone = _pages(port, cookies, asked.seconds, engine.name, "list page, nobody polls")
+        cpu = 1000 * (cpu_seconds([process.pid, *engine.pids]) - before) / (alone.value * asked.seconds)
+        alone = replace(alone, cpu=cpu)  # of all processes a page: neighbours on the machine do not change it much
         with _Terminals(port, cookies, asked.terminals) as terminals:
             time.sleep(2)
             busy = _pages(port, cookies, asked.seconds, engine.name, f"list page, {asked.terminals:,} terminals poll")
