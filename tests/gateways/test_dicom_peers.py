@@ -20,6 +20,9 @@ from tests.studies import NURSE, READER, device, file_for, placed
 
 pytestmark = pytest.mark.skipif(shutil.which("storescu") is None, reason="dcmtk is a Debian package: tools/needs tests")
 
+ONE_ENGINE = pytest.mark.parametrize("district_url", ["sqlite"], indirect=True)
+"""What the record does with an object is tried on both engines; how the port answers needs one."""
+
 
 @pytest.fixture
 def server(district: Store) -> Iterator[scp.Server]:
@@ -72,6 +75,7 @@ def asked(server: scp.Server, folder: Path, *keys: str) -> Any:
     return pydicom.dcmread(found[0], force=True) if found else None
 
 
+@ONE_ENGINE
 def test_keys_of_the_worklist_match_as_the_standard_says(district: Store, server: scp.Server, tmp_path: Path) -> None:
     placed(district)
     device(district)
@@ -85,6 +89,7 @@ def test_keys_of_the_worklist_match_as_the_standard_says(district: Store, server
     assert not list(tmp_path.glob("rsp000[2-9].dcm")), "a film is not what was ordered"
 
 
+@ONE_ENGINE
 def test_what_is_longer_than_the_limit_is_cut_off_and_the_next_one_is_served(district: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = placed(district)
     device(district)
@@ -102,6 +107,7 @@ def test_what_is_longer_than_the_limit_is_cut_off_and_the_next_one_is_served(dis
     assert stands(task(district, waiting))[0] == "acquired"
 
 
+@ONE_ENGINE
 def test_noise_on_the_port_harms_nobody(district: Store, server: scp.Server) -> None:
     device(district)
     for data in (b"GET / HTTP/1.1\r\n\r\n", b"\x01\x00\xff\xff\xff\xff" + b"x" * 64, b""):
@@ -110,6 +116,7 @@ def test_noise_on_the_port_harms_nobody(district: Store, server: scp.Server) -> 
     assert tool("echoscu", *at(server)).returncode == 0
 
 
+@ONE_ENGINE
 def test_a_device_out_of_use_is_out_at_once(district: Store, server: scp.Server) -> None:
     made = device(district)
     assert tool("echoscu", *at(server)).returncode == 0

@@ -18,6 +18,9 @@ from tests.web.pdfs import lines
 
 SAID = {"findings": "相邻导联ST段抬高", "conclusion": "急性心肌梗死可能", "finding": "st-elevation"}
 
+ONE_ENGINE = pytest.mark.parametrize("district_url", ["sqlite"], indirect=True)
+"""The commands behind a page are tried on both engines; the page needs one. Who sees what is asked of both."""
+
 
 def media_of(store: Store, task_id: str) -> str:
     with store.snapshot(READER) as reads:
@@ -28,6 +31,7 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
+@ONE_ENGINE
 def test_a_reader_signs_with_a_template_and_the_next_case_opens(door: Door) -> None:
     store = door.store
     first = recorded(store, priority="stat")
@@ -97,6 +101,7 @@ def test_a_picture_and_a_report_are_shown_to_whoever_has_a_ground_and_to_nobody_
     assert stranger.get(roads[0]).status_code == 200
 
 
+@ONE_ENGINE
 def test_a_technician_brings_a_file_by_hand_and_two_people_match_what_did_not_fit(door: Door, tmp_path: Any) -> None:
     store = door.store
     waiting = placed(store)
@@ -120,7 +125,7 @@ def test_a_technician_brings_a_file_by_hand_and_two_people_match_what_did_not_fi
     assert door.enter("hejing").get(f"/reading/intake/{found[1]}/").status_code == 404
 
 
-@pytest.mark.parametrize("district_url", ["sqlite"], indirect=True)
+@ONE_ENGINE
 def test_on_paper_a_millivolt_is_ten_millimetres(demo_site: Site) -> None:
     store = demo_site.store
     done = recorded(store)

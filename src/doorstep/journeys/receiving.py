@@ -96,7 +96,7 @@ _RANK: Final = {"stat": 0, "urgent": 1, "routine": 2}
 
 
 def same_person(patient: Resource, made: Made) -> str:
-    """"" when the object names the resident; else why not. A number decides; a name needs the birth date beside it."""
+    """ "" when the object names the resident; else why not. A number decides; a name needs the birth date beside it."""
     if made.person_number:
         numbers = {str(each.get("value", "")) for each in patient.get("identifier", ())} | {str(patient["id"])}
         return "" if made.person_number in numbers else "other-person"

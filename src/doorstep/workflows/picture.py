@@ -152,7 +152,7 @@ def _study(tx: Tx, made: Made, request: Resource, media: str) -> None:
                        {"system": systems.ACCESSION, "value": made.accession or "-"}],
         "basedOn": [{"reference": f"ServiceRequest/{request['id']}"}], "modality": [coding],
         "started": made.recorded or instant(tx.now), "numberOfSeries": 1, "numberOfInstances": 1,
-        "description": request["code"].get("text", ""),
+        "description": request["code"].get("text", ""), "procedureCode": [request["code"]],
         "series": [{"uid": made.series, "modality": coding, "numberOfInstances": 1, "instance": [instance]}],
         **({"encounter": request["encounter"]} if "encounter" in request else {}),
     })  # fmt: skip

@@ -68,8 +68,9 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     with request.store.snapshot(request.person.actor, audited=False) as reads:
         _task(reads, task)
     try:
-        request.store.run(request.person.actor, acting.perform, workflow=intake.TABLE.name, act=act, task=task,
-                          data=data)
+        request.store.run(
+            request.person.actor, acting.perform, workflow=intake.TABLE.name, act=act, task=task, data=data
+        )
     except Refusal as refusal:
         if refusal.status == 404:
             raise

@@ -34,7 +34,7 @@ class Earlier:
     """A study of before: its first picture, what it was, when."""
 
     media: str
-    title: str
+    code: Resource
     at: str
 
 
@@ -82,7 +82,9 @@ def earlier(reads: Reads, resident: str, request: str) -> list[Earlier]:
             continue
         made = picture.media_of(reads, based)
         if made:
-            found.append(Earlier(str(made[0]["id"]), str(study.get("description", "")), str(study.get("started", ""))))
+            found.append(
+                Earlier(str(made[0]["id"]), study.get("procedureCode", [{}])[0], str(study.get("started", "")))
+            )
     return found
 
 
