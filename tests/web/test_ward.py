@@ -20,7 +20,7 @@ def page(client: Any, address: str, *, least: str = "", language: str = "") -> s
     answer = client.get(address, **more)
     text = answer.content.decode()
     assert answer.status_code == 200, (address, answer.status_code, text[-600:])
-    assert len(answer.content) < 120_000, (address, len(answer.content))
+    assert len(answer.content) < 60_000, (address, len(answer.content))
     assert least in text, (address, least)
     return str(text)
 

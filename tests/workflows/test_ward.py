@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.journeys import admission, discharge, homecoming
+from doorstep.journeys import admission, discharge, following, homecoming
 from doorstep.journeys.discharge import Homeward
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import instant
@@ -262,6 +262,18 @@ def test_a_township_that_cannot_gives_the_patient_back_and_another_is_asked(dist
     with district.snapshot(STRANGER) as reads:
         second = reads.search("Task", [("owner", "Organization/zhuxi"), ("status", "requested")])
     assert {each["code"]["coding"][0]["code"] for each in second} == {"down", "plan"}
+
+
+def test_the_first_visit_on_the_follow_up_page_closes_the_way_home(district: Store) -> None:
+    began, encounter = admitted(district)
+    district.run(SPECIALIST, discharge.discharge, task=began, closing=CLOSING, homeward=homeward(district))
+    with district.snapshot(DOCTOR) as reads:
+        sent_down = down.open_of(reads, f"Encounter/{encounter}")[0]
+        care = reads.read("CarePlan", down.plan_of(sent_down).partition("/")[2])
+    district.run(DOCTOR, homecoming.accept, task=sent_down["id"])
+    first = followup.tasks_of(care)[0].partition("/")[2]
+    district.run(DOCTOR, following.record_plan, task=first, data={"way": "phone", "same": "1", "systolic": "130", "diastolic": "80", "note": "按时服药"})
+    assert (state_of(task(district, first)), state_of(task(district, sent_down["id"]))) == ("done", "done")
 
 
 def test_a_note_that_nobody_writes_is_reported_to_the_house_itself(district: Store) -> None:
