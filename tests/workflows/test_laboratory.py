@@ -1,5 +1,6 @@
 """Given an order, when its tube is taken, boxed, carried and received, then each step says who, and the wrong one is refused."""
 
+import json
 import threading
 from typing import Any
 
@@ -235,9 +236,16 @@ def test_a_rejected_specimen_goes_back_to_be_taken_under_a_new_number(district: 
     with district.snapshot(SYSTEM) as reads:
         told = reads.search("Communication", [("subject", f"Patient/{who().id}")])
     assert [messages.text_of(each, "zh")[:3] for each in told] == ["石桥镇"], "who has gone home is told"
+    assert texts(district) == ["sms.come-again"]
     assert refused(district, NURSE, specimen.collect, task=id_, resident=who().number, code=number).key == "lab.spent-tube"
     district.run(NURSE, specimen.collect, task=id_, resident=who().number, code=again)
     assert stands(task(district, id_))[0] == "collected"
+
+
+def texts(store: Store) -> list[str]:
+    """The text messages that wait to be sent."""
+    rows = store.engine.once("SELECT payload FROM due WHERE lane = 'outbox' AND kind = ?", [messages.SMS])
+    return [json.loads(payload)["key"] for (payload,) in rows]
 
 
 def test_who_is_still_here_is_not_written_to(district: Store) -> None:

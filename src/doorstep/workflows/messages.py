@@ -28,6 +28,7 @@ TEXTS: Final[dict[str, frozenset[str]]] = {
     "sms.stopped-choose": frozenset({"institution", "day", "hour"}),
     "sms.called-off": frozenset({"institution", "day", "hour"}),
     "sms.plan": frozenset({"institution"}),
+    "sms.come-again": frozenset({"institution"}),
     "sms.call-us": frozenset({"institution", "phone"}),
     "sms.survey": frozenset({"link"}),
     "sms.complaint-taken": frozenset({"code"}),

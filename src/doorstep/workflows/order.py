@@ -204,8 +204,10 @@ def reject(tx: Tx, *, task: str, reason: str, note: str = "") -> Stored:
     coded = _reason("order.reject", act, reason)
     specimens.spoil(tx, case, coded)
     if "encounter" in case.task and left(tx, case):
-        messages.tell(tx, resident=case.resident, key="lab.told-to-come-again",
-                      institution=case.organization("orderer"))  # fmt: skip
+        site = case.organization("orderer")
+        messages.tell(tx, resident=case.resident, key="lab.told-to-come-again", institution=site)
+        name = keys.whole(tx).read("Organization", Ref.parse(site).id)["name"]
+        messages.text(tx, resident=case.resident, key="sms.come-again", params={"institution": name}, institution=site)
     return move(tx, case, act, reason=coded, note=note)
 
 
