@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -139,11 +140,12 @@ def test_a_ct_of_several_objects_is_one_study_and_a_name_with_the_birth_date_is_
     waiting, by = placed(district, "CTHEAD"), device(district, "CT_SHIQIAO", "CT")
     assert sent(district, by, file_for(district, waiting, ECG_FILE)).why == "not-expected"
     first = file_for(district, waiting, CT_FILE, place=5, number="")
-    second = first.replace(b".1.1.1\0", b".1.1.2\0") if b".1.1.1\0" in first else first.replace(b".1.1.1", b".1.1.2")
-    assert [sent(district, by, each).kind for each in (first, second)] == ["filed", "filed"]
+    several = [first, *(first.replace(b".1.1.1", b".1.1.%d" % number) for number in (2, 3, 4))]
+    with ThreadPoolExecutor(4) as pool:  # a modality sends over several associations at once
+        assert list(pool.map(lambda each: sent(district, by, each).kind, several)) == ["filed"] * 4
     with district.snapshot(READER) as reads:
         found = reads.search("ImagingStudy", [("basedon", task(district, waiting)["focus"]["reference"])])
-    assert [(each["numberOfSeries"], each["numberOfInstances"]) for each in found] == [(1, 2)]
+    assert [(each["numberOfSeries"], each["numberOfInstances"]) for each in found] == [(1, 4)]
 
 
 def test_every_act_on_what_lies_here_in_every_state(district: Store) -> None:
