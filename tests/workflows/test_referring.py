@@ -16,12 +16,13 @@ from doorstep.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refus
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.terms import systems
-from doorstep.workflows import beds, directory_places, green, opinion, referral, signing
+from doorstep.workflows import beds, booking, clinics, directory_places, green, identity, opinion, referral, signing
 from doorstep.workflows.coordination import boxes, day, state_of
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.green import Alert
 from doorstep.workflows.referral import Reply, Sheet
 from tests.district import DESK, DOCTOR, HOSPITAL, SHEET, SPECIALIST, STRANGER, opened, stands, task, who
+from tests.workflows.clinic import tomorrow, week
 
 BED, OTHER = "Location/hospital-cardiology-1-1", "Location/hospital-cardiology-1-2"
 TCM = "Organization/tcm"
@@ -306,3 +307,46 @@ def test_a_bed_that_the_house_closes_is_no_candidate(district: Store) -> None:
     admin = Actor("Practitioner/zhenglin", "institution-admin", HOSPITAL, "HOPERAT", "zhenglin")
     district.run(admin, directory_places.set_bed, location=BED, status="C")
     assert free(district) == 1
+
+
+def hospital_clinic(store: Store) -> list[str]:
+    """The free places of a clinic of the hospital's cardiology, the last of each day kept for referrals."""
+    admin = Actor("Practitioner/zhenglin", "institution-admin", HOSPITAL, "HOPERAT", "zhenglin")
+    clinic = f"HealthcareService/{store.run(admin, clinics.open_clinic, name='心内科门诊', specialty='cardiology').id}"
+    schedule = store.run(admin, clinics.plan, clinic=clinic, practitioner="Practitioner/chenzhiyuan", name="陈志远",
+                         week=week(referrals=2)).id
+    with store.snapshot(DESK) as reads:
+        return [each["id"] for each in clinics.ahead(reads, schedule, now=store.clock.now(), on=tomorrow(store))]
+
+
+def appointment(store: Store, id_: str) -> dict[str, Any]:
+    with store.snapshot(DESK) as reads:
+        return reads.read("Appointment", boxes(task(store, id_)["output"])["appointment"].split("/")[1])
+
+
+def test_a_place_at_a_clinic_is_kept_booked_used_and_given_back(district: Store) -> None:
+    slots = hospital_clinic(district)
+    with district.snapshot(DOCTOR) as reads:
+        offered = referring.candidates(reads, member="Organization/shiqiao", specialty="cardiology", now=district.clock.now())[0].slots
+    assert offered and offered[0][1]["name"] == "心内科门诊"
+    id_ = sent(district, priority="routine", slot=slots[-1])  # one that is kept for referrals
+    assert known(district)
+    with pytest.raises(Conflict) as refused:
+        district.run(DESK, booking.book, slot=slots[-1], resident=f"Patient/{who(3).id}")
+    assert booking.is_gone(refused.value)
+    district.run(DESK, referring.accept, task=id_, slot=slots[-1])
+    booked = appointment(district, id_)
+    assert (booked["status"], state(district, id_)) == ("booked", "accepted")
+    assert "心内科门诊" in boxes(task(district, id_)["output"])["place"]
+    district.run(DOCTOR, referring.withdraw, task=id_, reason="improved")
+    with district.snapshot(DESK) as reads:
+        assert reads.read("Appointment", booked["id"])["status"] == "cancelled"
+    again = sent(district, priority="routine")
+    district.run(DESK, referring.accept, task=again, slot=slots[0])
+    district.run(DESK, referring.arrive, task=again)
+    assert (appointment(district, again)["status"], state(district, again)) == ("arrived", "arrived")
+
+
+def known(store: Store) -> bool:
+    """Another resident is known at the hospital's desk."""
+    return identity.by_number(store, DESK, number=who(3).number) is not None
