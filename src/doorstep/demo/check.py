@@ -84,7 +84,10 @@ class Walk:
     def place_order(self) -> None:
         """The doctor orders a test; the laboratory is the next actor and has a deadline."""
         page = self.at("zhangmin", f"/v/{self.visit}/")
-        page = self.person("zhangmin").submit(page, "/sign/", {"line": ["RFT"], "priority.RFT": "urgent"})
+        lines: dict[str, str | list[str]] = {
+            "line": ["RFT"], "priority.RFT": "urgent", "why.RFT": "04", "explained.RFT": "yes",
+        }  # fmt: skip
+        page = self.person("zhangmin").submit(page, "/sign/", lines)
         self.order = self.new_task(page)
         self.stands(self.order, "ordered", "requested", "Organization/laboratory")
 

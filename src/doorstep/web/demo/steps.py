@@ -10,6 +10,8 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.store import Store
 
 OPEN: Final = "requested,accepted,in-progress,on-hold"
+_CODES: Final = {"order": "LYTE"}
+"""What is looked for where that is not the workflow: of several orders the one whose value is critical."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ STEPS: Final = (
     Step("wanglei", "tour.report", "/t/{order}/", "Observation"),
     Step("linhua", "tour.release", "/t/{order}/", "DiagnosticReport"),
     Step("zhangmin", "tour.alarm", "/t/{critical}/", "Task"),
-    Step("zhangmin", "tour.refer", "/v/{visit}/", "ServiceRequest"),
-    Step("zhaoqian", "tour.accept", "/t/{referral}/", "Task"),
+    Step("zhangmin", "tour.refer", "/refer/{visit}/", "ServiceRequest"),
+    Step("zhaoqian", "tour.accept", "/referral/{referral}/", "Task"),
     Step("chenzhiyuan", "tour.return", "/t/{referral}/", "CarePlan"),
 )
 
@@ -44,7 +46,8 @@ def place_of(store: Store, step: Step) -> str:
     with store.snapshot(SYSTEM, audited=False) as reads:
         for name in ("visit", "order", "critical", "referral"):
             if f"{{{name}}}" in step.place:
-                known[name] = _visit(reads, patient) if name == "visit" else _task(reads, patient, name)
+                code = _CODES.get(name, name)
+                known[name] = _visit(reads, patient) if name == "visit" else _task(reads, patient, code)
     wanted = {name: value for name, value in known.items() if f"{{{name}}}" in step.place}
     return step.place.format(**wanted) if all(wanted.values()) else ""
 
