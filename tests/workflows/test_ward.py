@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -33,6 +34,7 @@ from doorstep.workflows.home_drugs import Choice
 from doorstep.workflows.informed import Told
 from doorstep.workflows.stay import Closing
 from tests.district import DESK, DOCTOR, HOSPITAL, LABORATORY, SPECIALIST, STRANGER, TECHNICIAN, opened, sent, task, who
+from tests.workflows.clinic import opened_clinic, slots
 
 HERE = "Organization/shiqiao"
 BED, OTHER_BED = "Location/hospital-nephrology-1-1", "Location/hospital-nephrology-1-2"
@@ -274,6 +276,19 @@ def test_the_first_visit_on_the_follow_up_page_closes_the_way_home(district: Sto
     first = followup.tasks_of(care)[0].partition("/")[2]
     district.run(DOCTOR, following.record_plan, task=first, data={"way": "phone", "same": "1", "systolic": "130", "diastolic": "80", "note": "按时服药"})
     assert (state_of(task(district, first)), state_of(task(district, sent_down["id"]))) == ("done", "done")
+
+
+def test_the_first_visit_is_booked_where_the_township_has_a_place(district: Store) -> None:
+    began, encounter = admitted(district)
+    _, schedule = opened_clinic(district)
+    slot = slots(district, schedule)[0]
+    elsewhere = replace(homeward(district), receiver="Organization/bailin", slot=slot)
+    assert refused(district, SPECIALIST, discharge.discharge, task=began, closing=CLOSING, homeward=elsewhere) == "down.other-clinic"
+    district.run(SPECIALIST, discharge.discharge, task=began, closing=CLOSING, homeward=replace(homeward(district), slot=slot))
+    with district.snapshot(SYSTEM) as reads:
+        booked = reads.search("Appointment", [("patient", f"Patient/{who().id}"), ("status", "booked")])
+        assert [each["slot"][0]["reference"] for each in booked] == [f"Slot/{slot}"]
+        assert reads.read("Encounter", encounter)["status"] == "finished"
 
 
 def test_a_note_that_nobody_writes_is_reported_to_the_house_itself(district: Store) -> None:
