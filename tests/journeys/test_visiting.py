@@ -14,13 +14,15 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, RuleBroken
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
-from doorstep.workflows import drafts, note, visit
+from doorstep.workflows import drafts, note, recognition, recognition_library, study_report, visit
 from doorstep.workflows.diagnosis import Diagnosed
 from doorstep.workflows.prescription import Written
 from doorstep.workflows.recognition import Redo
 from doorstep.workflows.visit import Findings
-from tests.district import DOCTOR, STRANGER, opened, task, who
-from tests.workflows.test_recognition import decided, library, measured
+from tests.district import DOCTOR, HOSPITAL, STRANGER, opened, task, who
+from tests.studies import READER, recorded
+from tests.workflows.test_recognition import KEEPER, decided, library, measured
+from tests.workflows.test_study import SAID
 
 COLLEAGUE = Actor("Practitioner/liuyang", "doctor", "Organization/shiqiao", "TREAT", "liuyang")
 NURSE = Actor("Practitioner/wangfang", "nurse", "Organization/shiqiao", "TREAT", "wangfang")
@@ -188,3 +190,24 @@ def test_of_two_who_sign_the_same_form_at_once_one_does(district: Store) -> None
     with district.snapshot(DOCTOR) as reads:
         assert len(note.signed(reads, encounter)) == 1
         assert len(reads.search("ServiceRequest", [("encounter", f"Encounter/{encounter}")])) == 1
+
+
+def test_an_ecg_of_another_visit_is_recognised_or_done_again_for_a_reason(district: Store) -> None:
+    library(district, item="ECG12")
+    traced = recorded(district)
+    district.run(READER, study_report.sign, task=traced, data=SAID)
+    district.run(DOCTOR, visit.finish, encounter=task(district, traced)["encounter"]["reference"].partition("/")[2])
+    with district.snapshot(DOCTOR) as reads:
+        match = recognition.look_up(reads, f"Patient/{who().id}", now=district.clock.now())["ECG12"]
+    assert match.report and "recognition.no-label" in match.problems, "the hospital has passed no round"
+    district.run(KEEPER, recognition_library.add_round, organization=HOSPITAL, item="ECG12", scope="川渝HR", name="2026-2",
+                 certificate="CQ-2026-0300", on="2026-09-01", passed="yes")
+    encounter = opened(district)
+    with pytest.raises(RuleBroken) as refused:
+        sign(district, encounter, replace(SHEET, lines=(Line("ECG12"),)))
+    assert refused.value.key == "recognition.decide-first"
+    made = sign(district, encounter, replace(SHEET, lines=(Line("ECG12", redo=Redo("01", explained=True)),)))
+    assert len(made.orders) == 1
+    used = sign(district, encounter, Sheet(used=(Used("ECG12", match.report),)))
+    assert used.orders == () and len(used.decisions) == 1
+    assert sorted(each["businessStatus"]["coding"][0]["code"] for each in decided(district)) == ["recognised", "refused"]
