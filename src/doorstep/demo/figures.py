@@ -146,7 +146,7 @@ def _tells(stays: int) -> bool:
 
 def _shares(beds: Sequence[Mapping[str, Any]], days: int) -> dict[str, int]:
     """How many nights each bed is slept in: those of a house together as much as the report says."""
-    found = {}
+    found: dict[str, int] = {}
     for house in dict.fromkeys(bed["organization"] for bed in beds):
         own = [bed["id"] for bed in beds if bed["organization"] == house]
         nights = round(days * len(own) * data("figures")["occupancy"] / 1000)
