@@ -209,8 +209,8 @@ def test_every_other_road_to_a_governed_task_and_to_its_request_is_refused(distr
     people = {"admin": ADMIN, **ACTORS[name]}
     focus = task(district, tasks[name], SYSTEM)["focus"]["reference"]
     done = []
-    for who, actor in people.items():
-        client = Client(app, district.issue_token(who, actor, ttl=600))
+    for account, actor in people.items():
+        client = Client(app, district.issue_token(account, actor, ttl=600))
         for address in (f"Task/{tasks[name]}", focus):
             got = client.get(address)
             if got.status != 200:
@@ -229,7 +229,7 @@ def test_every_other_road_to_a_governed_task_and_to_its_request_is_refused(distr
                 changes = [{"op": "replace", "path": "", "value": other}]
                 answers += [sent_by(client, road, address, condition, other, changes)
                             for road in ("put", "patch", "transaction-put", "conditional-put", "conditional-patch")]
-            done += [(who, address, answer.status, answer.body[:200]) for answer in answers if answer.status not in (403, 404, 422)]
+            done += [(account, address, answer.status, answer.body[:200]) for answer in answers if answer.status not in (403, 404, 422)]
             assert client.get(address).json["meta"]["versionId"] == resource["meta"]["versionId"]
     assert done == []
 

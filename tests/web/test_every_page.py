@@ -15,10 +15,10 @@ from tests.district import who
 from tests.web.conftest import PASSWORD, Door
 from tests.web.page_rules import (
     ASKING_WHY,
-    COORDINATORS,
     BENCH,
-    CARRYING,
     CARERS,
+    CARRYING,
+    COORDINATORS,
     DEMO,
     DESKS,
     FIGURES,

@@ -30,8 +30,8 @@ class Diagnosis:
 @cache
 def diagnoses() -> dict[str, Diagnosis]:
     """By code, in the order of the classification."""
-    known = json.loads(files(__package__).joinpath("data/diagnoses.json").read_text("utf-8"))
-    return {row["code"]: Diagnosis(row["code"], row["zh"], row["en"], row.get("short", "")) for row in known["diagnoses"]}
+    rows = json.loads(files(__package__).joinpath("data/diagnoses.json").read_text("utf-8"))["diagnoses"]
+    return {row["code"]: Diagnosis(row["code"], row["zh"], row["en"], row.get("short", "")) for row in rows}
 
 
 def search(typed: str, *, most: int = 9) -> list[Diagnosis]:

@@ -53,7 +53,7 @@ def receive(store: Store, raw: bytes, *, address: str, by: Actor | None = None) 
         code = ack.ERROR if refusal.status >= _OURS else ack.REJECT
         body = ack.answer(message, code, now=now, key=issue.key, text=text, element=issue.element)
         return Answer(body, code, None, issue.key)
-    except Exception:  # a fault of ours must not end the connection without an answer; it is kept in the log
+    except Exception:  # noqa: BLE001 - a fault of ours must not leave the sender without an answer; it is in the log
         _log.exception("a message met a fault")
         text = locale_text.text("lab.hl7-fault", {}, _language(message))
         return Answer(ack.answer(message, ack.ERROR, now=now, key="lab.hl7-fault", text=text), ack.ERROR, None,

@@ -51,7 +51,8 @@ def _page(request: Any, errors: dict[str, str], given: dict[str, str], status: i
         ids = sorted({Ref.parse(post["practitioner"]["reference"]).id for post in posts if "practitioner" in post})
         people = [(f"Practitioner/{id_}", name_of(reads.read("Practitioner", id_))) for id_ in ids]
         names = dict(people)
-        rows = [(turn, duty.DAY_LABELS[turn.day], names.get(turn.person, turn.person)) for turn in duty.turns(reads, here)]
+        rows = [(turn, duty.DAY_LABELS[turn.day], names.get(turn.person, turn.person))
+                for turn in duty.turns(reads, here)]  # fmt: skip
         now = [names.get(each, each) for each in sorted(duty.on(reads, here, now=request.store.clock.now()))]
     context = {"rows": rows, "people": people, "days": list(duty.DAY_LABELS.items()),
                "now_on": now, "errors": errors, "given": given, "failed": "put" if errors else ""}  # fmt: skip
