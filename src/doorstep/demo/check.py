@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from doorstep import locale_text
+from doorstep.demo import check_house
 from doorstep.demo.browser import Browser, Page
 from doorstep.demo.opening import day_of
 from doorstep.demo.people import actor, data, main_resident
@@ -192,7 +193,7 @@ class Walk:
         _expect(again.status, 422)
         chosen = _found(_EARLIER, again.text).partition(" ")[2]
         _expect(doctor.submit(again, "/sign/", {"use.RFT": chosen}).status, 200)
-        status, bundle = self.fhir(f"Task?code=recognition&encounter=Encounter/{self.visit}")
+        status, bundle = self.fhir(f"Task?code=recognition&business-status=recognised&encounter=Encounter/{self.visit}")
         told = {box["type"]["coding"][0]["code"]: box for box in bundle["entry"][0]["resource"]["input"]}
         _expect((status, told["fen"]["valueString"]), (200, "12190"))
 
@@ -249,6 +250,9 @@ class Walk:
     def fhir_text(self, address: str) -> str:
         return self._ask(address, self._token)[1]
 
+    def expect(self, found: object, wanted: object) -> None:
+        _expect(found, wanted)
+
     def text(self, what: str) -> str:
         """What a person of the story types."""
         return str(data("story")[what])
@@ -281,6 +285,8 @@ STEPS = (
     (Walk.testimony, "demo.check-testimony"),
     (Walk.recognise, "demo.check-recognise"),
     (Walk.critical_value, "demo.check-critical"),
+    (check_house.stay, "demo.check-stay"),
+    (check_house.figures, "demo.check-figures"),
 )
 
 
