@@ -94,6 +94,22 @@ def test_the_hall_screen_shows_masked_names_and_answers_little(door: Door) -> No
     assert anybody.get(f"/wall/{id_}.0000000000000000/").status_code == 404
 
 
+def test_the_screen_at_a_door_shows_its_room_alone(door: Door) -> None:
+    clinic, _ = opened_clinic(door.store)
+    desk, anybody = door.enter("wangfang"), door.client()
+    for index, room in ((2, "诊室1"), (3, "诊室2")):
+        known(door.store, index)
+        desk.post("/desk/walk-in/", {"clinic": clinic, "resident": f"Patient/{who(index).id}", "presence": "identity"})
+        desk.post("/desk/queue/next/", {"clinic": clinic, "room": room})
+    assert "?room=%E8%AF%8A%E5%AE%A41" in text(desk.get("/desk/queue/?room=诊室1"))
+    address = screens.address(door.store, clinic.partition("/")[2])
+    screens.forget(door.store, clinic)
+    hall, first = (text(anybody.get(f"{address}now/{query}")) for query in ("", "?room=诊室1"))
+    assert ("001" in hall, "002" in hall) == (True, True)
+    assert ("001" in first, "002" in first) == (True, False)
+    assert "诊室1" in text(anybody.get(f"{address}?room=诊室1"))
+
+
 def test_the_desk_books_relieves_and_stops(door: Door) -> None:
     clinic, schedule = opened_clinic(door.store, week())
     desk, where = door.enter("wangfang"), slots(door.store, schedule)

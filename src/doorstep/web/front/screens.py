@@ -7,7 +7,7 @@ masked; nothing of it is a record of anybody.
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from threading import Lock
 from typing import Final
@@ -43,6 +43,11 @@ class Seen:
     @property
     def following(self) -> list[Ticket]:
         return in_order(self.tickets)[:NEXT]
+
+    def of_room(self, room: str) -> Seen:
+        """What the screen at one door shows: who is called there, and who waits for it or for any."""
+        own = tuple(each for each in self.tickets if each.room in (("", room) if each.waits else (room,)))
+        return replace(self, name=f"{self.name} {room}", tickets=own) if room else self
 
     def tag(self, language: str) -> str:
         """Changes when what is shown does."""
