@@ -68,6 +68,7 @@ RULES: dict[str, str] = {
     "admin/posts/<str:post>/<str:act>/": PEOPLE, "admin/places/": PEOPLE, "admin/places/add/": PEOPLE,
     "admin/places/<str:location>/": PEOPLE, "admin/places/<str:location>/<str:act>/": PEOPLE,
     "admin/centres/": PEOPLE, "admin/policies/": PEOPLE, "admin/policies/<str:key>/": PEOPLE,
+    "admin/import/residents/": REVIEWING, "admin/import/prices/": LIBRARY, "admin/import/clinics/": WEEKS,
     "admin/import/<str:what>/": PEOPLE, "admin/affiliation/<str:id>/": PEOPLE, "admin/service/<str:id>/": PEOPLE,
     "admin/institutions/open/": SECURITY, "admin/centres/serve/": SECURITY, "admin/centres/open/": SECURITY,
     "admin/agreements/": SECURITY, "admin/agreements/agree/": SECURITY, "admin/agreements/join/": SECURITY,

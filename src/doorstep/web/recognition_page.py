@@ -158,8 +158,8 @@ def _library(request: Any, answer: Answer) -> HttpResponse:
         "lists": [Rows("recognition.prices", price_heads, prices, "recognition.none"),
                   Rows("recognition.rounds", round_heads, rounds, "recognition.none"),
                   Rows("recognition.members", ("recognition.col-institution",), people)],
-        "links": [("/recognition/", "recognition.figures")], "forms": _forms(choices), "errors": answer.errors,
-        "given": answer.given, "failed": answer.failed, "asked": {},
+        "links": [("/recognition/", "recognition.figures"), ("/admin/import/prices/", "beside.import-prices")],
+        "forms": _forms(choices), "errors": answer.errors, "given": answer.given, "failed": answer.failed, "asked": {},
     }, status=answer.status)  # fmt: skip
 
 

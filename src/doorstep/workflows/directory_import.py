@@ -41,18 +41,26 @@ class _Undo(Exception):
     """The end of a preview."""
 
 
-def preview(store: Store, actor: Actor, *, what: str, rows: list[Row]) -> list[Line]:
+def preview(
+    store: Store, actor: Actor, *, what: str, rows: list[Row],
+    commands: Mapping[str, Callable[[Tx, Row], str]] | None = None,
+) -> list[Line]:
     """What every row would do. Nothing is kept."""
-    return _each(store, actor, what, rows, keep=False)
+    return _each(store, actor, (commands or _COMMANDS)[what], rows, keep=False)
 
 
-def apply(store: Store, actor: Actor, *, what: str, rows: list[Row]) -> list[Line]:
+def apply(
+    store: Store, actor: Actor, *, what: str, rows: list[Row],
+    commands: Mapping[str, Callable[[Tx, Row], str]] | None = None,
+) -> list[Line]:
     """Do it: each row in a transaction of its own; a wrong one does not hold up the others."""
-    return _each(store, actor, what, rows, keep=True)
+    return _each(store, actor, (commands or _COMMANDS)[what], rows, keep=True)
 
 
-def _each(store: Store, actor: Actor, what: str, rows: list[Row], *, keep: bool) -> list[Line]:
-    command, lines = _COMMANDS[what], []
+def _each(
+    store: Store, actor: Actor, command: Callable[[Tx, Row], str], rows: list[Row], *, keep: bool
+) -> list[Line]:
+    lines = []
     earlier: set[str] = set()
     for number, row in enumerate(rows, 2):
         try:
@@ -64,7 +72,7 @@ def _each(store: Store, actor: Actor, what: str, rows: list[Row], *, keep: bool)
     return lines
 
 
-def _tried(store: Store, actor: Actor, command: Callable[..., str], row: Row, earlier: set[str]) -> str:
+def _tried(store: Store, actor: Actor, command: Callable[[Tx, Row], str], row: Row, earlier: set[str]) -> str:
     outcome = ""
     if row.get("superior") in earlier:
         row = {**row, "superior": ""}  # It will be there once the rows above have been done.
@@ -88,7 +96,7 @@ def _institution(tx: Tx, row: Row) -> str:
         level=_code(table("hospital-level"), row.get("level", "")), district=row.get("district", ""),
         address=row.get("address", ""), phone=row.get("phone", ""),
     )  # fmt: skip
-    superior = _named(tx, row.get("superior", ""))
+    superior = named(tx, row.get("superior", ""))
     found = _known(tx, row)
     if found is None:
         institutions.open_institution(tx, name=row.get("name", ""), alias=row.get("alias", ""), superior=superior,
@@ -162,7 +170,7 @@ def _known(tx: Tx, row: Row) -> Resource | None:
     return None
 
 
-def _named(tx: Tx, text: str) -> str:
+def named(tx: Tx, text: str) -> str:
     """An institution by credit code or exact name; what is unknown is refused by the command that needs it."""
     if not text:
         return ""
@@ -186,4 +194,4 @@ def _code(known: Mapping[str, Concept], text: str) -> str:
     return next((code for code, each in known.items() if text in (code, each.zh, each.en)), text)
 
 
-_COMMANDS: Final[Mapping[str, Callable[..., str]]] = {"institutions": _institution, "staff": _staff}
+_COMMANDS: Final[Mapping[str, Callable[[Tx, Row], str]]] = {"institutions": _institution, "staff": _staff}

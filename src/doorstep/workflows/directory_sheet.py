@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from doorstep.kernel.errors import Invalid
-from doorstep.terms.columns import heads
+from doorstep.terms.columns import columns, heads
 
 MOST_BYTES: Final = 2_000_000
 MOST_UNPACKED: Final = 40_000_000
@@ -43,8 +43,10 @@ def rows_of(data: bytes, what: str) -> list[Row]:
         if column and column in names:
             raise Invalid("directory.double-column", element="file", head=head.strip()[:60])
         names.append(column)
-    if "name" not in names:
-        raise Invalid("directory.missing-column", element="file")
+    first = next(iter(columns(what)))
+    if first not in names:
+        key = "directory.missing-column" if first == "name" else "beside.missing-column"
+        raise Invalid(key, element="file", head=columns(what)[first][0])
     return [
         {name: cell.strip()[:_LONGEST] for name, cell in zip(names, line, strict=False) if name} for line in table[1:]
     ]
@@ -54,9 +56,8 @@ def as_csv(rows: list[Row], what: str) -> str:
     """Rows as text that ``rows_of`` reads again: what a page keeps between the preview and the act."""
     out = io.StringIO()
     writer = csv.writer(out)
-    used = [column for column in dict.fromkeys(heads(what).values()) if any(row.get(column) for row in rows)] or [
-        "name"
-    ]
+    known = list(columns(what))
+    used = [column for column in known if any(row.get(column) for row in rows)] or known[:1]
     writer.writerow(used)
     writer.writerows([row.get(column, "") for column in used] for row in rows)
     return out.getvalue()

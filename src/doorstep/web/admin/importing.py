@@ -1,4 +1,8 @@
-"""Lists of institutions or staff from a spreadsheet: every row with what it would do, then the same done."""
+"""Lists from a spreadsheet: every row with what it would do, then the same done.
+
+Institutions and staff are for administrators; residents for registrars, prices for who keeps the library of
+recognition, clinics for who sets their weeks.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,26 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from doorstep.journeys import importing
 from doorstep.kernel.errors import Forbidden, NotFound, Refusal
 from doorstep.terms.columns import columns
 from doorstep.web.admin.forms import Cell, Rows, language
 from doorstep.web.admin.keys import IMPORTS, OUTCOMES
-from doorstep.web.guard import with_right
+from doorstep.web.front.access import weeks
+from doorstep.web.guard import staff, with_right
+from doorstep.web.persons.access import reviewing
 from doorstep.web.refusals import by_box, explain, words
+from doorstep.web.spreadsheet import book
 from doorstep.workflows import directory_import as imports
 from doorstep.workflows.directory_import import Line
-from doorstep.workflows.directory_sheet import as_csv, rows_of
+from doorstep.workflows.directory_sheet import Row, as_csv, rows_of
+from doorstep.workflows.recognition_library import KEEPERS
 
 _ROLE: Final = {"institutions": "security-admin", "staff": "institution-admin"}
+_BACK: Final = {
+    "institutions": "/admin/institutions/", "staff": "/admin/people/", "residents": "/desk/register/",
+    "prices": "/admin/recognition/", "clinics": "/admin/schedules/",
+}  # fmt: skip
 _TONES: Final = {"new": "info", "changed": "warn", "same": "done", "wrong": "off"}
 SHOWN: Final = 500
 
@@ -31,6 +44,33 @@ def show(request: Any, what: str) -> HttpResponse:
         raise NotFound("web.no-such-page")
     if request.person.role != _ROLE[what]:
         raise Forbidden("web.not-your-page")
+    return _show(request, what)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@reviewing
+def residents(request: Any) -> HttpResponse:
+    """People of another system: who is known is recognised, who is new is registered."""
+    return _show(request, "residents")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def prices(request: Any) -> HttpResponse:
+    """What institutions charge, by item and day."""
+    if request.person.role not in KEEPERS:
+        raise Forbidden("web.not-your-page")
+    return _show(request, "prices")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@weeks
+def week(request: Any) -> HttpResponse:
+    """The weekly clinics of the institution."""
+    return _show(request, "clinics")
+
+
+def _show(request: Any, what: str) -> HttpResponse:
     if "sample" in request.GET:
         return _sample(what)
     if request.method != "POST":
@@ -41,9 +81,11 @@ def show(request: Any, what: str) -> HttpResponse:
         rows = rows_of(data, what)
     except Refusal as refusal:
         return _page(request, what, [], "", explain(refusal, language())[0], status=refusal.status)
-    work = imports.apply if done else imports.preview
-    lines = work(request.store, request.person.actor, what=what, rows=rows)
-    return _page(request, what, lines, "" if done else as_csv(rows, what), "", done=done)
+    of: Any = imports if what in _ROLE else importing
+    lines = (of.apply if done else of.preview)(request.store, request.person.actor, what=what, rows=rows)
+    if "report" in request.POST:
+        return _report(what, lines)
+    return _page(request, what, lines, as_csv(rows, what), "", done=done)
 
 
 def _page(
@@ -54,7 +96,7 @@ def _page(
     rows = [
         [
             Cell(str(line.number)),
-            Cell(line.row.get("name", ""), line.row.get("number", line.row.get("credit", ""))),
+            Cell(*_about(line.row, what)),
             Cell(words(OUTCOMES[line.outcome], language()), tone=_TONES[line.outcome]),
             Cell(_why(line, what)),
         ]
@@ -66,18 +108,43 @@ def _page(
         "admin/import.html",
         {
             "what": what,
+            "back": _BACK[what],
             "title": IMPORTS[what],
             "tiles": tiles if lines else (),
             "sheet": sheet,
             "done": done,
             "wrong": wrong,
-            "columns": [known[0 if language() != "en" else -1] for known in columns(what).values()],
+            "columns": [
+                known[0 if language() != "en" else -1] for name, known in columns(what).items() if name != "problem"
+            ],
             "list": Rows(IMPORTS[what], heads, rows),
+            "troubled": counts["wrong"] if "problem" in columns(what) else 0,
             "ready": counts["new"] + counts["changed"],
             "hidden": max(0, len(lines) - SHOWN),
         },
         status=status,
     )
+
+
+def _about(row: Row, what: str) -> tuple[str, str]:
+    """What a row is about, and what tells it from others; of a resident's number only its end."""
+    if what == "residents":
+        return row.get("name", ""), row.get("number", "")[-4:]
+    if what == "prices":
+        return row.get("item", ""), f"{row.get('yuan', '')} · {row.get('since', '')}"
+    if what == "clinics":
+        return row.get("clinic", ""), " ".join(row.get(name, "") for name in ("doctor", "weekday", "begins", "ends"))
+    return row.get("name", ""), row.get("number", row.get("credit", ""))
+
+
+def _report(what: str, lines: list[Line]) -> HttpResponse:
+    """The rows that are wrong with their problems, under the heads of the list: mended, it can be sent again."""
+    known = columns(what)
+    if "problem" not in known:
+        raise NotFound("web.no-such-page")
+    heads = [names[0 if language() != "en" else -1] for names in known.values()]
+    wrong = [{**line.row, "problem": _why(line, what)} for line in lines if line.outcome == "wrong"]
+    return book(f"{what}-problems", [heads, *([row.get(name, "") for name in known] for row in wrong)])
 
 
 def _why(line: Line, what: str) -> str:
@@ -94,7 +161,8 @@ def _why(line: Line, what: str) -> str:
 
 def _sample(what: str) -> HttpResponse:
     """An empty list with the right heads, as an office program opens it."""
-    text = "\N{ZERO WIDTH NO-BREAK SPACE}" + ",".join(known[0] for known in columns(what).values()) + "\r\n"
+    heads = ",".join(known[0] for name, known in columns(what).items() if name != "problem")
+    text = f"\N{ZERO WIDTH NO-BREAK SPACE}{heads}\r\n"
     return HttpResponse(
         text,
         content_type="text/csv; charset=utf-8",

@@ -93,5 +93,8 @@ BASES: Final[Mapping[str, str]] = {
 IMPORTS: Final[Mapping[str, str]] = {
     "institutions": "directory.import-institutions",
     "staff": "directory.import-staff",
+    "residents": "beside.import-residents",
+    "prices": "beside.import-prices",
+    "clinics": "beside.import-clinics",
 }
 """What a list is of."""

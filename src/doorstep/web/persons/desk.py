@@ -83,6 +83,7 @@ def _begun(asked: dict[str, str]) -> dict[str, str]:
 
 def _page(request: Any, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     return render(request, "persons/register.html", {"kinds": kinds(), "sexes": registration.SEXES, "tab": "register",
+                  "may_import": request.person.role in duplicates.REVIEWERS,
                   "clinic": request.person.kind == "township" and request.person.role == "doctor",
                   **context}, status=status)  # fmt: skip
 
