@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from doorstep.kernel import exact
 from doorstep.kernel.errors import NotFound
 from doorstep.web.accounts import entering
-from doorstep.web.demo.steps import STEPS, Step, place_of, search_of
+from doorstep.web.demo.steps import STEPS, WHO, Step, place_of, search_of
 from doorstep.web.refusals import words
 
 MOVES: Final = {"five": 300_000_000, "ten": 600_000_000, "hour": 3_600_000_000, "day": 86_400_000_000}
@@ -148,7 +148,7 @@ def may_reset() -> bool:
 
 def _names(request: Any, wanted: Step | None = None) -> str:
     at = wanted or STEPS[step_at(request.COOKIES.get(AT, "0"))]
-    return words(f"tour.who-{at.account}", translation.get_language())
+    return words(WHO[at.account], translation.get_language())
 
 
 def _become(request: Any, name: str) -> None:

@@ -8,7 +8,7 @@ from django.utils import translation
 
 from doorstep.kernel.clock import instant
 from doorstep.web.demo import pages, picture
-from doorstep.web.demo.steps import STEPS
+from doorstep.web.demo.steps import STEPS, WHO
 from doorstep.web.refusals import words
 from doorstep.web.tour import cards, main_number
 
@@ -17,7 +17,7 @@ def context(request: Any) -> dict[str, Any]:
     store, language = request.store, translation.get_language()
     return {
         "cards": cards(store), "number": main_number(store), "now": instant(store.clock.now()),
-        "steps": [(step, words(f"tour.who-{step.account}", language)) for step in STEPS],
+        "steps": [(step, words(WHO[step.account], language)) for step in STEPS],
         "picture": picture.draw(store), "width": picture.WIDTH, "height": picture.HEIGHT,
         "people": store.setting("demo.residents", ""), "made": store.setting("demo.day", ""),
         "may_reset": pages.may_reset(),

@@ -38,6 +38,13 @@ STEPS: Final = (
     Step("chenzhiyuan", "tour.return", "/t/{referral}/", "CarePlan"),
 )
 
+WHO: Final = {
+    "lifang": "tour.who-lifang", "wangfang": "tour.who-wangfang", "zhangmin": "tour.who-zhangmin",
+    "wanglei": "tour.who-wanglei", "linhua": "tour.who-linhua", "zhaoqian": "tour.who-zhaoqian",
+    "chenzhiyuan": "tour.who-chenzhiyuan",
+}  # fmt: skip
+"""How each of them is called, as message keys."""
+
 
 def place_of(store: Store, step: Step) -> str:
     """Where a step is done now; "" when what it is about is not there yet."""
