@@ -42,7 +42,11 @@ class _Undo(Exception):
 
 
 def preview(
-    store: Store, actor: Actor, *, what: str, rows: list[Row],
+    store: Store,
+    actor: Actor,
+    *,
+    what: str,
+    rows: list[Row],
     commands: Mapping[str, Callable[[Tx, Row], str]] | None = None,
 ) -> list[Line]:
     """What every row would do. Nothing is kept."""
@@ -50,16 +54,18 @@ def preview(
 
 
 def apply(
-    store: Store, actor: Actor, *, what: str, rows: list[Row],
+    store: Store,
+    actor: Actor,
+    *,
+    what: str,
+    rows: list[Row],
     commands: Mapping[str, Callable[[Tx, Row], str]] | None = None,
 ) -> list[Line]:
     """Do it: each row in a transaction of its own; a wrong one does not hold up the others."""
     return _each(store, actor, (commands or _COMMANDS)[what], rows, keep=True)
 
 
-def _each(
-    store: Store, actor: Actor, command: Callable[[Tx, Row], str], rows: list[Row], *, keep: bool
-) -> list[Line]:
+def _each(store: Store, actor: Actor, command: Callable[[Tx, Row], str], rows: list[Row], *, keep: bool) -> list[Line]:
     lines = []
     earlier: set[str] = set()
     for number, row in enumerate(rows, 2):
