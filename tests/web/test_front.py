@@ -1,7 +1,11 @@
 """Given the pages of the front of the house, when residents book and desks check in and call, then each page does what it says."""
 
+import json
+import math
 import re
+import wave
 from datetime import datetime, time
+from pathlib import Path
 
 import pytest
 
@@ -157,3 +161,38 @@ def test_the_pages_speak_one_language(door: Door, me, language: str) -> None:
         browser.cookies["doorstep-language"] = language
         answer = browser.get(address)
         assert (address, answer.status_code, BARE.findall(text(answer))) == (address, 200, [])
+
+
+def test_a_call_is_spoken_with_the_operators_clips_and_with_nothing_else(
+    door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic, _ = opened_clinic(door.store)
+    desk, anybody = door.enter("wangfang"), door.client()
+    known(door.store, 3)
+    desk.post("/desk/walk-in/", {"clinic": clinic, "resident": f"Patient/{who(3).id}", "presence": "identity"})
+    desk.post("/desk/queue/next/", {"clinic": clinic, "room": "诊室1"})
+    address = screens.address(door.store, clinic.partition("/")[2])
+    assert "data-voice" not in text(anybody.get(address))
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    names = ["qing", *"0123456789", "dao", "room"]
+    for name in names:
+        with wave.open(str(folder / f"{name}.wav"), "wb") as tone:
+            tone.setparams((1, 2, 8000, 0, "NONE", ""))
+            tone.writeframes(b"".join(int(9000 * math.sin(at / 3)).to_bytes(2, "little", signed=True) for at in range(800)))
+    (tmp_path / "secret.wav").write_bytes(b"x")
+    manifest = {"please": "qing.wav", "digits": [f"{digit}.wav" for digit in range(10)], "to": "dao.wav",
+                "rooms": {"诊室1": "room.wav", "诊室2": "../secret.wav", "诊室3": "none.wav"}}
+    (folder / "clips.json").write_text(json.dumps(manifest), encoding="utf-8")
+    monkeypatch.setenv("DOORSTEP_VOICE", str(folder))
+    page = anybody.get(address)
+    assert ('data-say="please|0|0|1|to|room-诊室1"' in text(page), "data-voice" in text(page)) == (True, True)
+    assert "media-src 'self'" in page["Content-Security-Policy"]
+    sound = anybody.get(f"{address}voice/room-诊室1/")
+    assert (sound["Content-Type"], sound.content[:4]) == ("audio/wav", b"RIFF")
+    for wrong in ("room-诊室2", "room-诊室3", "clips.json", "..%2fsecret"):
+        assert anybody.get(f"{address}voice/{wrong}/").status_code == 404
+    assert anybody.get(f"/wall/{clinic.partition('/')[2]}.0000000000000000/voice/please/").status_code == 404
+    for broken in ("[", "[]", '{"digits": 3}'):
+        (folder / "clips.json").write_text(broken, encoding="utf-8")
+        assert "data-voice" not in text(anybody.get(address))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from doorstep.web.front import calling, desk, home, mine, schedules, wall
+from doorstep.web.front import calling, desk, downtime, home, mine, schedules, voice, wall
 
 urlpatterns = [
     path("me/home/", home.show),
@@ -21,8 +21,15 @@ urlpatterns = [
     path("desk/queue/", calling.show),
     path("desk/queue/next/", calling.call_next),
     path("desk/queue/<str:task>/<str:act>/", calling.act),
+    path("desk/downtime/", downtime.show),
+    path("desk/downtime/hand/", downtime.hand),
+    path("desk/downtime/forms/", downtime.forms),
+    path("desk/downtime/list/", downtime.day_list),
+    path("desk/downtime/<str:task>/", downtime.one),
+    path("desk/downtime/<str:task>/spoil/", downtime.spoil),
     path("wall/<str:screen>/", wall.show),
     path("wall/<str:screen>/now/", wall.now),
+    path("wall/<str:screen>/voice/<str:name>/", voice.clip),
     path("admin/schedules/", schedules.show),
     path("admin/schedules/<str:act>/", schedules.act),
 ]

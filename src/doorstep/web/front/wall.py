@@ -13,7 +13,7 @@ from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from doorstep.kernel.access import SYSTEM
-from doorstep.web.front import screens
+from doorstep.web.front import screens, voice
 from doorstep.web.front.shown import rule
 
 
@@ -27,8 +27,11 @@ def show(request: Any, screen: str) -> HttpResponse:
             "room": request.GET.get("room", ""),
             "rule": rule(reads, request.store.clock.now()),
             "tag": _tag(seen),
+            "voice": voice.clips(),
         }
-    return render(request, "front/wall.html", context)
+    response = render(request, "front/wall.html", context)
+    response.headers["Content-Security-Policy"] = voice.SPEAKING
+    return response
 
 
 @require_safe
@@ -38,7 +41,8 @@ def now(request: Any, screen: str) -> HttpResponse:
     tag = f'"{_tag(seen)}"'
     if request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
         return HttpResponse(status=304, headers={"ETag": tag})
-    return HttpResponse(render(request, "front/calls.html", {"line": seen}).content, headers={"ETag": tag})
+    calls = render(request, "front/calls.html", {"line": seen, "voice": voice.clips()})
+    return HttpResponse(calls.content, headers={"ETag": tag})
 
 
 def _seen(request: Any, screen: str) -> screens.Seen:

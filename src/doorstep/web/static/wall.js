@@ -11,9 +11,34 @@
       d.all("[data-call-key]", function (row) { found[row.getAttribute("data-call-key")] = true; });
       return found;
     }
+    // A browser lets a page speak only after a hand has asked for it; calls are said one after another.
+    var speaker = document.querySelector("[data-voice]"), speaking = false, queue = [];
+    if (speaker) {
+      speaker.addEventListener("click", function () {
+        var on = speaker.getAttribute("aria-pressed") !== "true", other = speaker.getAttribute("data-on");
+        speaker.setAttribute("aria-pressed", String(on));
+        speaker.setAttribute("data-on", speaker.textContent);
+        speaker.textContent = other;
+      });
+    }
+    function say(clips) {
+      if (!clips || !speaker || speaker.getAttribute("aria-pressed") !== "true") { return; }
+      queue = queue.concat(clips.split("|"));
+      if (!speaking) { next(); }
+    }
+    function next() {
+      var name = queue.shift();
+      speaking = name !== undefined;
+      if (!speaking) { return; }
+      var sound = new Audio(speaker.getAttribute("data-voice") + encodeURIComponent(name) + "/");
+      sound.addEventListener("ended", next);
+      sound.addEventListener("error", next);
+      sound.play().catch(next);
+    }
     function light() {
       d.all("[data-call-key]", function (row) {
         if (known[row.getAttribute("data-call-key")]) { return; }
+        say(row.getAttribute("data-say"));
         row.classList.add("fresh");
         setTimeout(function () { row.classList.remove("fresh"); }, BRIGHT);
       });

@@ -87,3 +87,9 @@ def _row(row: Any, language: str, today: str, one_resident: bool, compact: bool,
     return render_to_string("parts/row.html", {
         "row": row, "one_resident": one_resident, "compact": compact, "from": name, "bulk": bulk,
     })  # fmt: skip
+
+
+@register.filter
+def said(ticket: Any, voice: Any) -> str:
+    """The clips that speak a call."""
+    return str(voice.call(ticket)) if voice else ""
