@@ -29,8 +29,10 @@ def both(key: str) -> str:
 
 def limit(state: State) -> str:
     """The policies that give a state's deadline, with their amounts."""
-    prefix = state.limit.partition("{")[0]
-    rows = [row for row in policies() if row.key == state.limit or ("{" in state.limit and row.key.startswith(prefix))]
+    rows = []
+    for key in filter(None, (state.limit, state.early)):
+        prefix = key.partition("{")[0]
+        rows += [row for row in policies() if row.key == key or ("{" in key and row.key.startswith(prefix))]
     return "; ".join(f"`{row.key}` {row.amount} {row.unit}" for row in rows)
 
 

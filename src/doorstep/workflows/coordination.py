@@ -124,6 +124,7 @@ def begin(
     deadline = _enter(tx, table, act.target, task, until)
     stored = tx.create(task)
     _watch(tx, table, f"Task/{stored.id}", act.target, deadline)
+    _watch_early(tx, table, f"Task/{stored.id}", task)
     attest(tx, table, act, (f"{stored.ref}/_history/{stored.version}", resident, *also), occurred, by=by)
     return stored
 
@@ -137,8 +138,9 @@ def move(
 
     ``by`` is who acts, when the transaction reads with another right than their own.
     """
-    late = _late(tx, case.task)
-    task = case.task
+    leaves = act.target != case.state and case.table.state(case.state).early != ""
+    late = _late(tx, case.task) or leaves
+    came, task = case.state, case.task
     if reason is not None:
         task["statusReason"] = reason
     else:
@@ -151,6 +153,9 @@ def move(
     stored, _ = tx.update(task, if_match=case.version)
     tx.cancel_due(f"{case.table.name}.deadline", case.ref)
     _watch(tx, case.table, case.ref, act.target, deadline)
+    if act.target != came:
+        tx.cancel_due(f"{case.table.name}.early", case.ref)
+        _watch_early(tx, case.table, case.ref, task)
     testimony = (f"{case.ref}/_history/{stored.version}", case.resident, *also)
     attest(tx, case.table, act, testimony, occurred, reason, by)
     if late:
@@ -214,6 +219,15 @@ def _enter(tx: Tx, table: Table, code: str, task: Resource, until: int) -> int:
 def _watch(tx: Tx, table: Table, ref: str, state: str, deadline: int) -> None:
     if deadline:
         tx.due(deadline, f"{table.name}.deadline", ref=ref, payload={"state": state})
+
+
+def _watch_early(tx: Tx, table: Table, ref: str, task: Resource) -> None:
+    """When whoever asks is reminded of their own part; an institution that asks itself has the one deadline."""
+    state = table.state(state_of(task))
+    asking, asked = parties(table, task).values()
+    if state.early and asking != asked:
+        after = policy(state.early.replace("{priority}", task["priority"]), on=day(tx.now), reads=tx).microseconds
+        tx.due(tx.now + after, f"{table.name}.early", ref=ref, payload={"state": state.code, "after": after})
 
 
 def attest(

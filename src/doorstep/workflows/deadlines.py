@@ -30,6 +30,7 @@ from doorstep.workflows import (
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{visit.TABLE.name}.deadline": escalation.raise_visit,
     f"{order.TABLE.name}.deadline": escalation.raise_task,
+    f"{order.TABLE.name}.early": escalation.raise_early,
     f"{followup.TABLE.name}.deadline": escalation.raise_task,
     f"{escalation.TABLE.name}.deadline": escalation.remind,
     f"{exporting.TABLE.name}.deadline": exporting.lapse,

@@ -15,7 +15,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept, designation
 from doorstep.workflows import affiliation
-from doorstep.workflows.coordination import Case, begin, load, move, parts_played, state_of
+from doorstep.workflows.coordination import Case, begin, load, move, parts_played, state_of, workflow_of
 from doorstep.workflows.reported import ESCALATION
 from doorstep.workflows.table import needed
 
@@ -52,6 +52,21 @@ def raise_within(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
            task["priority"], to=task["owner"]["reference"], what=_what(task))  # fmt: skip
 
 
+def raise_early(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
+    """Who asks has not done their own part: they are reminded, and after as long again their superior is told.
+
+    The deadline of who is asked goes on beside it; whichever of the two acts takes the reminder back.
+    """
+    task = _there(tx, ref)
+    if task is None or state_of(task) != payload["state"]:
+        return
+    asking, again = task["requester"]["reference"], payload.get("again", False)
+    _raise(tx, ref, task["for"]["reference"], asking, task.get("description", ""), task["priority"],
+           to="" if again else asking, what=_what(task), beside=task["restriction"]["recipient"][0]["reference"])
+    if not again:
+        tx.due(tx.now + payload["after"], f"{workflow_of(task)}.early", ref=ref, payload={**payload, "again": True})
+
+
 def raise_visit(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """A visit that should be over is not: the institution itself is told."""
     visit = _there(tx, ref)
@@ -85,23 +100,30 @@ def _what(task: dict[str, Any]) -> Concept | None:
 
 
 def _raise(
-    tx: Tx, ref: str, resident: str, late: str, text: str, priority: str, *, to: str = "", what: Concept | None = None
-) -> None:
-    if _raised(tx, ref):
-        return
+    tx: Tx, ref: str, resident: str, late: str, text: str, priority: str, *, to: str = "", what: Concept | None = None,
+    beside: str = "",
+) -> None:  # fmt: skip
     superior = to or affiliation.superior(tx, late)
+    if _raised(tx, ref, late, superior if beside else ""):
+        return
     part_of = ref if ref.startswith("Task/") else ""
     task = begin(tx, TABLE, TABLE.act("raise"), focus=ref, resident=resident, asking=late, asked=superior,
                  part_of=part_of, text=text, priority=priority, what=what)  # fmt: skip
     tx.grant(resident=Ref.parse(resident).id, org=superior, level=2, reason="escalation", source=str(task.ref))
     # The late one sees what was reported about it, and takes it back by acting.
-    tx.grant(resident=Ref.parse(resident).id, org=late, level=2, reason="escalation", source=str(task.ref),
-             scope=PACKET, items=(str(task.ref),))  # fmt: skip
+    for each in filter(None, (late, beside)):
+        tx.grant(resident=Ref.parse(resident).id, org=each, level=2, reason="escalation", source=str(task.ref),
+                 scope=PACKET, items=(str(task.ref),))  # fmt: skip
 
 
-def _raised(tx: Tx, ref: str) -> bool:
+def _raised(tx: Tx, ref: str, late: str, superior: str) -> bool:
+    """Whether it is raised already about the same late one, and (when named) to the same superior."""
     query = [("focus", ref), ("code", f"{systems.WORKFLOW}|{TABLE.name}"), ("status", "requested")]
-    return bool(tx.search("Task", query))
+    return any(
+        each["requester"]["reference"] == late
+        and superior in ("", each["restriction"]["recipient"][0]["reference"])
+        for each in tx.search("Task", query)
+    )
 
 
 def _there(tx: Tx, ref: str) -> dict[str, Any] | None:

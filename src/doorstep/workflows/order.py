@@ -53,7 +53,8 @@ _AT_BENCH: Final = ("ordered", "received", "claimed")
 TABLE: Final = Table(
     "order", "workflows.order", "ServiceRequest", ("orderer", "laboratory"),
     (
-        State("ordered", "workflows.order-ordered", "requested", "active", "laboratory", "order.report.{priority}"),
+        State("ordered", "workflows.order-ordered", "requested", "active", "laboratory", "order.report.{priority}",
+              "order.collect.{priority}"),
         State("collected", "lab.order-collected", "accepted", "active", "orderer", "order.send"),
         State("sent", "lab.order-sent", "accepted", "active", "laboratory", "order.transport"),
         State("missing", "lab.order-missing", "on-hold", "active", "orderer", "order.settle"),

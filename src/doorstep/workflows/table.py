@@ -55,6 +55,7 @@ class State:
 
     ``task`` and ``request`` are the FHIR statuses of the Task and of the request resource; ``limit`` is the key of the
     policy that gives the deadline, in which "{priority}" stands for the Task's priority; ``label`` is a message key.
+    ``early`` is a second policy: when whoever asks is reminded of their own part, as long as nothing has happened.
     """
 
     code: str
@@ -63,6 +64,7 @@ class State:
     request: str
     owner: str = ""
     limit: str = ""
+    early: str = ""
 
     @property
     def open(self) -> bool:
