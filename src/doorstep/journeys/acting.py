@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from doorstep.journeys import handback, homecoming, referring
+from doorstep.journeys import downtime, handback, homecoming, referring
 from doorstep.journeys.following import ACTS as FOLLOWING
 from doorstep.journeys.receiving import CONFIRM
 from doorstep.journeys.result_feed import ACTS as RESULT_FEED
@@ -70,6 +70,8 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     ("visit", "finish"): Doing(lambda tx, id_, data: visit.finish(tx, encounter=id_)),
     ("visit", "cancel"): Doing(
         lambda tx, id_, data: visit.cancel(tx, encounter=id_, reason=data.get("reason", "")), ("reason",)),
+    ("downtime", "enter"): Doing(
+        lambda tx, task, data: downtime.enter(tx, task=task, given=data), downtime.BOXES),
     ("referral", "accept"): Doing(
         lambda tx, task, data: referring.accept(
             tx, task=task, **{box: data.get(box, "") for box in ("place", "bed", "slot", "note")}),

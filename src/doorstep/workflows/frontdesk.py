@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import booking, booking_texts, checkin, clinics, queue
+from doorstep.workflows import booking, booking_texts, checkin, clinics, downtime, queue
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
 
-TABLES: Final[tuple[Table, ...]] = (booking.TABLE, queue.TABLE)
+TABLES: Final[tuple[Table, ...]] = (booking.TABLE, queue.TABLE, downtime.TABLE)
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
     ("booking", "cancel"): (
@@ -39,12 +39,15 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
     ("queue", "transfer"): (
         lambda tx, id_, data: queue.transfer(tx, task=id_, room=data.get("room", "")), ("room",)),
     ("queue", "leave"): (lambda tx, id_, data: queue.leave(tx, task=id_, reason=data.get("reason", "")), ("reason",)),
+    ("downtime", "spoil"): (
+        lambda tx, id_, data: downtime.spoil(tx, task=id_, reason=data.get("reason", "")), ("reason",)),
 }  # fmt: skip
 """(state table, act) -> (command, boxes)."""
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{booking.TABLE.name}.deadline": booking.overdue,
     f"{queue.TABLE.name}.deadline": queue.lapse,
+    f"{downtime.TABLE.name}.deadline": downtime.REMIND,
     booking.RETURN: booking.give_back,
     booking_texts.REMIND: booking_texts.remind,
     clinics.GENERATE: clinics.generate,

@@ -44,8 +44,9 @@ _TAG: Final = re.compile(r"<[^>]+>")
 
 
 def write(
-    tx: Tx, *, visit: dict[str, Any], boxes: Mapping[str, str], entries: Sequence[str] = (), quotes: Sequence[str] = ()
-) -> Stored:
+    tx: Tx, *, visit: dict[str, Any], boxes: Mapping[str, str], entries: Sequence[str] = (), quotes: Sequence[str] = (),
+    occurred: int | None = None,
+) -> Stored:  # fmt: skip
     """The note of a visit with what it leads to (``entries``) and what it quotes (references the writer may see)."""
     act = NOTE.act("write")
     needed(act, {"complaint": boxes.get("complaint", "")})
@@ -58,7 +59,7 @@ def write(
     if linked:
         note["section"][-1]["entry"] = linked
     stored = tx.create(note)
-    attest(tx, NOTE, act, (f"{stored.ref}/_history/{stored.version}", visit["subject"]["reference"]))
+    attest(tx, NOTE, act, (f"{stored.ref}/_history/{stored.version}", visit["subject"]["reference"]), occurred)
     return stored
 
 

@@ -130,14 +130,15 @@ def verify(tx: Tx, *, encounter: str, presence: str) -> Stored:
     return stored
 
 
-def note_findings(tx: Tx, *, encounter: str, findings: Findings) -> list[Stored]:
+def note_findings(tx: Tx, *, encounter: str, findings: Findings, occurred: int | None = None) -> list[Stored]:
     """Write down what was found: vital signs as Observations, the impression as a Condition of this visit."""
     act = TABLE.act("note")
     visit, _ = _visit(tx, encounter, act)
     resident = visit["subject"]["reference"]
     common = {
         "subject": {"reference": resident}, "encounter": {"reference": f"Encounter/{encounter}"},
-        "effectiveDateTime": instant(tx.now), "performer": [{"reference": tx.actor.person}],
+        "effectiveDateTime": instant(tx.now if occurred is None else occurred),
+        "performer": [{"reference": tx.actor.person}],
     }
     written = [tx.create({"resourceType": "Observation", "status": "final", "category": [_VITAL], **each, **common})
                for each in _vital_signs(findings)]  # fmt: skip
@@ -145,13 +146,13 @@ def note_findings(tx: Tx, *, encounter: str, findings: Findings) -> list[Stored]
         written.append(tx.create(_condition(tx, findings, encounter, resident)))
     if not written:
         raise Invalid("workflows.nothing-noted", element="impression")
-    attest(tx, TABLE, act, (*(f"{each.ref}/_history/{each.version}" for each in written), resident))
+    attest(tx, TABLE, act, (*(f"{each.ref}/_history/{each.version}" for each in written), resident), occurred)
     return written
 
 
-def finish(tx: Tx, *, encounter: str) -> Stored:
+def finish(tx: Tx, *, encounter: str, occurred: int | None = None) -> Stored:
     """The visit is over; the institution keeps reading the record for some days."""
-    return _end(tx, encounter, TABLE.act("finish"))
+    return _end(tx, encounter, TABLE.act("finish"), occurred=occurred)
 
 
 def cancel(tx: Tx, *, encounter: str, reason: str) -> Stored:
@@ -170,20 +171,20 @@ def is_late(reads: Reads, encounter: dict[str, Any], now: int) -> bool:
     return encounter["status"] == "in-progress" and moment(encounter["period"]["start"]) + longest < now
 
 
-def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None) -> Stored:
+def _end(tx: Tx, encounter: str, act: Act, reason: dict[str, Any] | None = None, occurred: int | None = None) -> Stored:
     visit, version = _visit(tx, encounter, act)
     if act.code == "finish" and any(each.person == tx.actor.person for each in drafts.of_visit(tx, encounter)):
         raise RuleBroken("visit.draft-unsigned", element="encounter")
     tx.drop_drafts(encounter)
     visit["status"] = TABLE.state(act.target).request
-    visit["period"]["end"] = instant(tx.now)
+    visit["period"]["end"] = instant(tx.now if occurred is None else occurred)
     stored, _ = tx.update(visit, if_match=version)
     source, resident = f"Encounter/{encounter}", visit["subject"]["reference"]
     tx.release("visit", f"{resident} {tx.actor.organization}", holder=encounter)
     tx.cancel_due("visit.deadline", source)
     kept = 0 if act.code == "cancel" else policy("visit.access", on=day(tx.now), reads=tx).microseconds
     tx.end_grants(source, at=tx.now + kept)
-    attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident), reason=reason)
+    attest(tx, TABLE, act, (f"{source}/_history/{stored.version}", resident), occurred, reason)
     return stored
 
 
