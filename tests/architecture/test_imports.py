@@ -70,6 +70,7 @@ WITHIN = {
     ("order", "critical"): "a value beyond the limits cannot be released without its alarm, whoever calls the command",
     ("order", "recognition"): "a line cannot be ordered past an undecided earlier result, whoever calls the command",
     ("recognition", "critical"): "a result with an open alarm cannot be recognised",
+    ("recheck", "recognition"): "what is checked afterwards is checked by the same rule",
     ("critical", "callback"): "the last rung of an alarm is the laboratory's telephone",
     ("critical", "contact"): "an alarm whose patient has left becomes a search for them",
     ("study", "recognition"): "a study that is done again carries the reason that a laboratory line carries",

@@ -70,9 +70,9 @@ def _study(tx: Tx, encounter: str, line: Line, centre: str, redo: dict[str, Redo
     visit = tx.read("Encounter", encounter)
     earlier = recognition.look_up(tx, visit["subject"]["reference"], now=tx.now)
     recognition.require_decisions(earlier, (line.code,), redo)
-    placed = study.place(tx, encounter=encounter, items=(line.code,), centre=centre, priority=line.priority,
-                         note=line.note, redo=redo)[0]  # fmt: skip
     match = earlier.get(line.code)
+    placed = study.place(tx, encounter=encounter, items=(line.code,), centre=centre, priority=line.priority,
+                         note=line.note, redo=redo, unchecked=match is not None and match.unchecked)[0]  # fmt: skip
     if line.redo is not None and match is not None and match.report:
         request = exact.decode(placed.body)["focus"]["reference"]
         recognition.refuse(tx, request=request, encounter=visit, match=match, redo=line.redo)

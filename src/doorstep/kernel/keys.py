@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.read import Reads
-from doorstep.kernel.refs import Stored
+from doorstep.kernel.refs import Actor, Stored
 from doorstep.kernel.tx import Tx
 
 _LAST = "\U0010ffff"
@@ -22,6 +22,11 @@ _SOME: Final = 400
 def whole(tx: Tx) -> Reads:
     """The transaction's snapshot as the record itself sees it. What is read here is not shown to anybody."""
     return Reads(tx._reader, replace(SYSTEM, at=tx.now), tx._key)
+
+
+def seen_by(tx: Tx, actor: Actor) -> Reads:
+    """The transaction's snapshot with somebody else's eyes, for what is looked up on their behalf by the clock."""
+    return Reads(tx._reader, replace(actor, at=tx.now), tx._key)
 
 
 def amend(tx: Tx, resource: dict[str, Any]) -> Stored:

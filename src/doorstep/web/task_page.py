@@ -194,6 +194,8 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
             common["plan"] = _plan(reads, reply["plan"], names, now)
     elif table.name == "correction":
         common["report"] = record.report_by_id(reads, focus.id, names)
+    elif table.name == "recheck":
+        common["report"] = record.report_by_id(reads, Ref.parse(sheet["report"]).id, names)
     elif table.name == "plan":
         common["author"] = names.of(subject["author"]["reference"])
         common["referral"] = task.get("partOf", [{}])[0].get("reference", "").removeprefix("Task/")

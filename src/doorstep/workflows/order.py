@@ -270,6 +270,8 @@ def _place(
         also=(f"{request.ref}/_history/{request.version}",),
         inputs=(item("recognition", "unchecked"),) if unchecked else (),
     )
+    if unchecked:
+        recognition.check_later(tx, str(task.ref))
     tx.claim(labels.KIND, number, holder=task.id)
     tx.grant(resident=Ref.parse(resident).id, org=laboratory, level=2, reason="order", source=str(task.ref))
     return task, request

@@ -54,6 +54,8 @@ TABLE: Final = Table(
 
 REMARKS: Final = ("withdrawn", "annotated")
 """States of what is written about a decision: no decisions themselves."""
+RECHECK: Final = "recognition.recheck"
+"""Due work: what was ordered unchecked is looked up again."""
 UNCOUNTED: Final = ("98", "99")
 """Reasons that are no refusal: the result was not there, or the course must be watched."""
 
@@ -87,8 +89,11 @@ class Redo:
     note: str = ""
 
 
-def look_up(reads: Reads, resident: str, *, now: int) -> dict[str, Match]:
-    """Item -> the newest earlier result of it. When the index does not answer every item is marked unchecked."""
+def look_up(reads: Reads, resident: str, *, now: int, before: int = 0) -> dict[str, Match]:
+    """Item -> the newest earlier result of it (``before`` a moment, when that is given).
+
+    When the index does not answer every item is marked unchecked.
+    """
     today = day(now)
     known = recognition.items(today, reads)
     back = policy("recognise.look-back", on=today, reads=reads).amount
@@ -98,10 +103,17 @@ def look_up(reads: Reads, resident: str, *, now: int) -> dict[str, Match]:
         return {code: Match(test, unchecked=True) for code, (test, _) in known.items()}
     matches: dict[str, Match] = {}
     for report in found:
-        code = _code(report)
+        if before and moment(report.get("issued", instant(now))) >= before:
+            continue
+        code = code_of(report)
         if code in known and code not in matches and "effectiveDateTime" in report:
             matches[code] = _match(reads, report, *known[code], now)
     return matches
+
+
+def check_later(tx: Tx, task: str) -> None:
+    """An order that was not checked ("Task/x") is checked when the index may answer again (workflows/recheck.py)."""
+    tx.due(tx.now + policy("recognise.recheck", on=day(tx.now), reads=tx).microseconds, RECHECK, ref=task)
 
 
 def require_decisions(matches: Mapping[str, Match], codes: tuple[str, ...], redo: Mapping[str, Redo]) -> None:
@@ -222,7 +234,8 @@ def _reports(reads: Reads, resident: str, *, since: str) -> list[dict[str, Any]]
     return reads.search("DiagnosticReport", query)
 
 
-def _code(report: dict[str, Any]) -> str:
+def code_of(report: dict[str, Any]) -> str:
+    """The catalogue's item of a report or a request; "" for one that is not of the catalogue."""
     codings = report["code"].get("coding", ())
     return next((str(each["code"]) for each in codings if each.get("system") == systems.TEST), "")
 

@@ -15,12 +15,13 @@ from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
 from doorstep.terms.catalogue import ECG, IMAGING, Test, reasons, studies
-from doorstep.workflows import affiliation, picture
+from doorstep.workflows import affiliation, picture, recognition
 from doorstep.workflows.coordination import (
     Case,
     begin,
     boxes,
     day,
+    item,
     item_reference,
     load,
     move,
@@ -87,9 +88,12 @@ _CATEGORY: Final = {
 
 def place(
     tx: Tx, *, encounter: str, items: tuple[str, ...], centre: str, priority: str = "routine", note: str = "",
-    redo: dict[str, Redo] | None = None,
+    redo: dict[str, Redo] | None = None, unchecked: bool = False,
 ) -> list[Stored]:  # fmt: skip
-    """Order studies within a visit; one ServiceRequest and one Task for each. The Tasks, in the order given."""
+    """Order studies within a visit; one ServiceRequest and one Task for each. The Tasks, in the order given.
+
+    ``unchecked``: the index of earlier results did not answer; each says so and is looked up again.
+    """
     act = TABLE.act("place")
     needed(act, {"items": items})
     chosen = [_item(code) for code in items]
@@ -100,8 +104,8 @@ def place(
     visit = tx.read("Encounter", encounter)
     if visit["status"] != "in-progress":
         raise RuleBroken("workflows.visit-over", element="encounter", encounter=encounter)
-    return [_place(tx, act, each, visit, centre, priority, note, (redo or {}).get(each.concept.code))
-            for each in chosen]  # fmt: skip
+    return [_place(tx, act, each, visit, centre, priority, note, (redo or {}).get(each.concept.code),
+                   unchecked=unchecked) for each in chosen]  # fmt: skip
 
 
 def arrived(tx: Tx, *, task: str) -> Stored:
@@ -233,14 +237,15 @@ def put_down(found: Case, *more: str) -> None:
 
 
 def _place(
-    tx: Tx, act: Act, item: Test, visit: dict[str, Any], centre: str, priority: str, note: str, redo: Redo | None
-) -> Stored:
+    tx: Tx, act: Act, test: Test, visit: dict[str, Any], centre: str, priority: str, note: str, redo: Redo | None, *,
+    unchecked: bool,
+) -> Stored:  # fmt: skip
     resident, encounter = visit["subject"]["reference"], f"Encounter/{visit['id']}"
     request: dict[str, Any] = {
         "resourceType": "ServiceRequest", "status": "active", "intent": "order", "priority": priority,
-        "category": [{"coding": [_CATEGORY[item.kind]]}],
-        "code": {"coding": [item.concept.coding(), {"system": systems.LOINC, "code": item.loinc}],
-                 "text": item.concept.zh},
+        "category": [{"coding": [_CATEGORY[test.kind]]}],
+        "code": {"coding": [test.concept.coding(), {"system": systems.LOINC, "code": test.loinc}],
+                 "text": test.concept.zh},
         "subject": {"reference": resident}, "encounter": {"reference": encounter}, "authoredOn": instant(tx.now),
         "requester": {"reference": tx.actor.person}, "performer": [{"reference": centre}],
     }  # fmt: skip
@@ -257,8 +262,11 @@ def _place(
     made = tx.create(request, id=id_)
     task = begin(
         tx, TABLE, act, focus=str(made.ref), resident=resident, asking=tx.actor.organization, asked=centre,
-        priority=priority, encounter=encounter, what=item.concept, also=(f"{made.ref}/_history/{made.version}",),
+        priority=priority, encounter=encounter, what=test.concept, also=(f"{made.ref}/_history/{made.version}",),
+        inputs=(item("recognition", "unchecked"),) if unchecked else (),
     )  # fmt: skip
+    if unchecked:
+        recognition.check_later(tx, str(task.ref))
     tx.grant(resident=Ref.parse(resident).id, org=centre, level=2, reason="order", source=str(task.ref))
     return task
 
