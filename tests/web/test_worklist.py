@@ -80,3 +80,28 @@ def test_the_address_keeps_the_view_and_the_file_follows_it(door: Door) -> None:
     assert (whole.count("data-row"), urgent.count("data-row")) == (2, 1)
     assert "/w/referrals/?state=stat&amp;format=xlsx" in urgent
     assert "清除筛选" in text(office, "/w/referrals/?state=late")
+
+
+def test_a_colleague_is_given_rows_sees_them_in_their_tile_and_keeps_them_when_they_open_them(door: Door) -> None:
+    encounter = opened(door.store)
+    first = ordered(door.store, encounter)
+    ordered(door.store, encounter, priority="urgent")
+    wang, lin = door.enter("wanglei"), door.enter("linhua")
+    assert text(lin, "/w/orders/?state=mine").count("data-row") == 0
+    assert "Practitioner/zhangmin" not in text(wang, "/w/orders/"), "only who works here is offered"
+    give = {"task": [first], "to": "Practitioner/linhua"}
+    assert wang.post("/w/orders/do/assign/", give).status_code == 302
+    page = text(wang, "/w/orders/")
+    assert "已处理 1 条" in page and "林华" in page.split("<tbody>")[1]
+    assert text(lin, "/w/orders/?state=mine").count("data-row") == 1
+    text(lin, f"/t/{first}/")
+    door.store.clock.advance(60 * MINUTES)
+    assert text(lin, "/w/orders/?state=mine").count("data-row") == 1, "opening does not shorten what was given"
+    assert "接手处理" in text(wang, f"/t/{first}/")
+    for wrong in ({"task": [first]}, {**give, "to": "Practitioner/zhangmin"}):
+        wang.post("/w/orders/do/assign/", wrong)
+        assert "请选择本机构在岗同事" in text(wang, "/w/orders/")
+    door.enter("zhangmin").post("/w/sent/do/assign/", {"task": [first], "to": "Practitioner/zhangmin"})
+    assert text(lin, "/w/orders/?state=mine").count("data-row") == 1, "who does not have it gives it to nobody"
+    door.store.clock.advance(8 * 60 * MINUTES)
+    assert text(lin, "/w/orders/?state=mine").count("data-row") == 0

@@ -42,12 +42,22 @@ class Openings:
         mine = [actor.person, actor.organization, now]
         self._engine.write([(
             "INSERT INTO opened (part, task, person, org, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (part, task)"
-            " DO UPDATE SET person = excluded.person, org = excluded.org, at = excluded.at"
+            " DO UPDATE SET person = excluded.person, org = excluded.org, at = CASE WHEN opened.person ="
+            " excluded.person AND opened.at > excluded.at THEN opened.at ELSE excluded.at END"
             " WHERE ? = 1 OR opened.at <= ? OR opened.person = excluded.person",
             [*key, *mine, int(take), now - lasts],
         )])  # fmt: skip
         standing = self._one(key)
         return standing if standing is not None and standing.person != actor.person else None
+
+    def assign(self, task: str, org: str, *, to: str, lasts: int, until: int) -> None:
+        """Give a Task into a colleague's hands until a moment, whoever has it: they have it open, unasked."""
+        key = [part_of_id(task) or 0, task]
+        self._engine.write([(
+            "INSERT INTO opened (part, task, person, org, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (part, task)"
+            " DO UPDATE SET person = excluded.person, org = excluded.org, at = excluded.at",
+            [*key, to, org, until - lasts],
+        )])  # fmt: skip
 
     def of(self, tasks: Iterable[str], *, lasts: int) -> dict[str, Opening]:
         """Task -> the opening that still stands, of those that have one."""

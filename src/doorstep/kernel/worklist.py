@@ -71,7 +71,7 @@ class Ask:
     """Which open Tasks: whose turn it is, who asked, and what they are limited to. Empty text means any.
 
     ``elsewhere`` leaves out what waits for that owner: what one has sent and others have to do; ``without`` leaves out
-    Tasks with these codes.
+    Tasks with these codes; ``held_by`` keeps what this person has open or was given, ``held_since`` a moment.
     """
 
     owner: str = ""
@@ -84,6 +84,8 @@ class Ask:
     resident: str = ""
     open: bool = True
     without: tuple[str, ...] = ()
+    held_by: str = ""
+    held_since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +145,15 @@ def _where(ask: Ask) -> tuple[str, list[Any]]:
         wanted.append(("t.priority = ?", ask.priority))
     if ask.late_at is not None:
         wanted.append(("t.deadline <= ?", ask.late_at))
+    conditions, values = [condition for condition, _ in wanted], [value for _, value in wanted]
     if ask.without:
-        marks = ", ".join("?" * len(ask.without))
-        conditions = [condition for condition, _ in wanted] + [f"t.code NOT IN ({marks})"]
-        return " AND ".join(conditions), [*(value for _, value in wanted), *ask.without]
-    return " AND ".join(condition for condition, _ in wanted), [value for _, value in wanted]
+        conditions.append(f"t.code NOT IN ({', '.join('?' * len(ask.without))})")
+        values += ask.without
+    if ask.held_by:
+        conditions.append("EXISTS (SELECT 1 FROM opened o WHERE o.part = t.part AND o.task = t.id AND o.person = ?"
+                          " AND o.at > ?)")  # fmt: skip
+        values += [ask.held_by, ask.held_since]
+    return " AND ".join(conditions), values
 
 
 def _reference(task: dict[str, Any], name: str) -> str:

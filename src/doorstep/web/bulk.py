@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from doorstep.journeys.acting import perform
 from doorstep.kernel.errors import Invalid, NotFound, Refusal
+from doorstep.web import opening
 from doorstep.web.guard import staff
 from doorstep.web.lists import Row
 from doorstep.web.refusals import explain, words
@@ -18,6 +19,8 @@ from doorstep.workflows.coordination import workflow_of
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import Act
 
+ASSIGN: Final = "assign"
+"""A row of any workflow is given into a colleague's hands: no act, nothing of the record changes."""
 MOST: Final = 50
 """Rows of one go: a page of a list."""
 ACTS: Final = frozenset({
@@ -52,6 +55,10 @@ def act(request: Any, name: str, act: str) -> HttpResponse:
         try:
             with request.store.snapshot(request.person.actor) as reads:
                 workflow = workflow_of(reads.read("Task", task))
+                if act == ASSIGN:
+                    opening.assign(request, reads, task, request.POST.get("to", ""))
+                    done += 1
+                    continue
             if (workflow, act) not in ACTS:
                 raise NotFound("web.no-such-act", act=act)
             request.store.run(request.person.actor, perform, workflow=workflow, act=act, task=task, data={})

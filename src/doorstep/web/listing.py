@@ -23,6 +23,8 @@ from doorstep.web.spreadsheet import spreadsheet
 from doorstep.workflows.registry import DESKS, TABLES
 from doorstep.workflows.table import Act
 
+MINE: Final = "mine"
+"""The tile of what this person has open, or a colleague has given them."""
 PAGE: Final = 32
 """Rows of one page: two screens of the smallest display that is used, which keeps a page within 60 KB."""
 EXPORTED: Final = 500
@@ -80,6 +82,8 @@ class Worklist:
     next: str = ""
     bulk: list[Act] = field(default_factory=list)
     """Acts that can be done to several rows at once."""
+    colleagues: list[tuple[str, str]] = field(default_factory=list)
+    """Whom rows can be given to."""
     stale: str = ""
     """The instant of the rows, when newer ones could not be had."""
 
@@ -93,6 +97,8 @@ def show(request: Any, name: str) -> HttpResponse:
     view = _View(request.path, name, request.GET.get("scope", ""), request.GET.get("state", ""))
     now = request.store.clock.now()
     ask = view.narrowed(_ask(listed, request.person, view.scope), now)
+    if view.state == MINE:
+        ask = opening.mine(request, ask)
     after = _after(request.GET.get("after", ""))
     if "shown" in request.GET:
         return _polled(request, view, ask, after)
@@ -102,10 +108,18 @@ def show(request: Any, name: str) -> HttpResponse:
         rows = lists.of_items(reads, items[: EXPORTED if exported else PAGE], now)
         whole = _ask(listed, request.person, view.scope)
         groups = polling.counted(request, pulse, whole, lambda: reads.waiting_groups(whole, now=now))
-        rows = opening.on_rows(request, rows, Names(reads))
+        mine = [] if listed.sent else reads.waiting_groups(opening.mine(request, whole), now=now)
+        names = Names(reads)
+        rows = opening.on_rows(request, rows, names)
+        here = request.person.organization
+        colleagues = opening.colleagues(names, here) if any(row.owner == here for row in rows) else []
     if exported:
         return spreadsheet(name, rows)
     shown = _worklist(view, listed, rows, items, groups, after)
+    if not listed.sent:
+        held = sum(group.number for group in mine)
+        shown.tiles.insert(1, Choice("worklist.tile-mine", view.address(state=MINE), view.state == MINE, held))
+    shown.colleagues = colleagues
     shown.bulk = bulk.offered(rows, request.person.organization)
     return render(request, "list.html", {"listed": listed, "list": shown})
 
@@ -134,6 +148,8 @@ class _View:
         return f"{self.path}?{query}" if query else self.path
 
     def narrowed(self, ask: Ask, now: int) -> Ask:
+        if self.state == MINE:
+            return ask
         if self.state == "late":
             return replace(ask, late_at=now)
         if self.state == "stat":

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from doorstep.kernel.errors import Forbidden, Invalid
 from doorstep.kernel.opened import Opening
-from doorstep.terms.policies import policy
+from doorstep.kernel.read import Reads
+from doorstep.kernel.worklist import Ask
+from doorstep.terms.policies import in_force, policy
 from doorstep.web.lists import Lock, Names, Row
 from doorstep.workflows.coordination import day
 
@@ -27,6 +30,33 @@ def on_rows(request: Any, rows: Sequence[Row], names: Names) -> list[Row]:
     found = request.store.openings.of([row.id for row in rows], lasts=_lasts(request, names))
     others = {task: held for task, held in found.items() if held.person != request.person.reference}
     return [replace(row, lock=_lock(request, others[row.id], names)) if row.id in others else row for row in rows]
+
+
+def mine(request: Any, ask: Ask) -> Ask:
+    """Of what waits for the institution, what this person has open or was given."""
+    now = request.store.clock.now()
+    lasts = in_force(request.store, "worklist.opened", on=day(now)).microseconds
+    return replace(ask, held_by=request.person.reference, held_since=now - lasts)
+
+
+def colleagues(names: Names, organization: str) -> list[tuple[str, str]]:
+    """Who works at an institution now, with their names, in their order."""
+    posts = names.reads.search("PractitionerRole", [("organization", organization), ("active", "true")])
+    people = sorted({str(post["practitioner"]["reference"]) for post in posts if "practitioner" in post})
+    return sorted(((each, names.of(each)) for each in people), key=lambda known: known[1])
+
+
+def assign(request: Any, reads: Reads, task: str, to: str) -> None:
+    """Give a Task that waits here into a colleague's hands, for as long as the rule says."""
+    found = reads.read("Task", task)
+    here = request.person.organization
+    if found.get("owner", {}).get("reference") != here:
+        raise Forbidden("worklist.not-waiting-here", element="task")
+    if to not in dict(colleagues(Names(reads), here)):
+        raise Invalid("worklist.choose-colleague", element="to")
+    now = request.store.clock.now()
+    until = now + policy("worklist.assigned", on=day(now), reads=reads).microseconds
+    request.store.openings.assign(task, here, to=to, lasts=_lasts(request, Names(reads)), until=until)
 
 
 def close(request: Any, task: str) -> None:
