@@ -94,13 +94,13 @@ def day_list(request: Any) -> HttpResponse:
 @at_front
 def one(request: Any, task: str) -> HttpResponse:
     """A form is entered: by a doctor, once."""
-    if request.person.role not in note.WRITERS:
-        raise Forbidden("note.doctor-only")
     given = {name: request.POST.get(name, "").strip() for name in ("number", *entering.BOXES)}
     errors: dict[str, str] = {}
     status = 200
     with request.store.snapshot(request.person.actor) as reads:
         form = _form(reads, request.person.organization, task)
+    if request.person.role not in note.WRITERS:
+        raise Forbidden("note.doctor-only")
     if request.method == "POST":
         try:
             given["resident"] = _resident(request, given["number"])
