@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.web import critical_page, lists, opening, record
+from doorstep.web import critical_page, hands, lists, opening, record
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.guard import staff
 from doorstep.web.lab import order_page
@@ -140,6 +140,9 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         else parts_played(table, found, request.person.organization)
     )  # fmt: skip
     offered = table.offered(state_of(found), played)
+    unasked = len(offered)
+    offered = tuple(each for each in offered if hands.may(table, each, request.person.role))
+    context["others_hands"] = unasked > len(offered) == 0
     if context.get("stopped"):
         offered = tuple(each for each in offered if each.code != "release")
     context["forms"] = forms(table, offered, context.get("test"))

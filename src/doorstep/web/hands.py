@@ -1,0 +1,33 @@
+"""Whose hands an act is for, besides the party: the roles that its command asks for, so that a page offers no other.
+
+The command refuses by name whoever asks it in another way; this only keeps what would be refused from being shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from doorstep.workflows import chronic, critical, downtime, duplicates, prescription, stay, transport, ward_drug
+from doorstep.workflows.table import Act, Table
+
+PHARMACISTS: Final = ("pharmacist",)
+
+_ACTS: Final[dict[tuple[str, str], Collection[str]]] = {
+    ("prescription", "dispense"): PHARMACISTS, ("prescription", "return"): PHARMACISTS,
+    ("prescription", "confirm"): prescription.PRESCRIBERS, ("prescription", "withdraw"): prescription.PRESCRIBERS,
+    ("critical", "acknowledge"): critical.CLINICIANS, ("critical", "handle"): critical.CLINICIANS,
+    ("stay", "transfer"): stay.CLINICIANS, ("stay", "cancel"): stay.CLINICIANS, ("stay", "discharge"): stay.DOCTORS,
+    ("ward-drug", "stop"): stay.DOCTORS,
+}  # fmt: skip
+_TABLES: Final[dict[str, Collection[str]]] = {
+    chronic.TABLE.name: chronic.CARERS, downtime.TABLE.name: downtime.STAFF,
+    duplicates.TABLE.name: duplicates.REVIEWERS,
+    transport.TABLE.name: transport.ROLES, ward_drug.TABLE.name: stay.CLINICIANS, "ward-note": stay.CLINICIANS,
+}  # fmt: skip
+
+
+def may(table: Table, act: Act, role: str) -> bool:
+    """Whether somebody in this role would not be refused the act for their role alone."""
+    asked = _ACTS.get((table.name, act.code), _TABLES.get(table.name))
+    return asked is None or role in asked
