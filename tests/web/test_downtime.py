@@ -106,25 +106,37 @@ def test_every_act_in_each_state_by_each_hand_is_done_or_refused_by_name(distric
         assert reads.read("Task", first)["priority"] == "routine"
 
 
-def test_two_desks_at_once_never_hand_out_one_number_twice(district: Store) -> None:
-    gate, failed = threading.Barrier(4), []
+def at_once(count: int, act) -> list[str]:
+    """The refusals of an act that several do at the same moment."""
+    gate, failed = threading.Barrier(count), []
 
-    def hand() -> None:
+    def one() -> None:
         gate.wait()
         try:
-            forms(district, 3)
+            act()
         except Refusal as refusal:
             failed.append(refusal.key)
 
-    threads = [threading.Thread(target=hand) for _ in range(4)]
+    threads = [threading.Thread(target=one) for _ in range(count)]
     for each in threads:
         each.start()
     for each in threads:
         each.join()
+    return failed
+
+
+def test_several_at_once_never_hand_out_a_number_twice_nor_enter_a_form_twice(district: Store) -> None:
+    failed = at_once(4, lambda: forms(district, 3))
     with district.snapshot(NURSE) as reads:
         numbers = [downtime.number_of(each) for each in downtime.of(reads, SHIQIAO)]
+        form = downtime.of(reads, SHIQIAO)[0]["id"]
     assert len(numbers) == len(set(numbers)) == 3 * (4 - len(failed)) and len(numbers) >= 3
     assert set(failed) <= {"tx.lost-race"}
+    given = filled(district)
+    assert len(at_once(3, lambda: district.run(DOCTOR, entering.enter, task=form, given=given))) == 2
+    with district.snapshot(SYSTEM) as reads:
+        seen = reads.search("Encounter", [("patient", given["resident"]), ("service-provider", SHIQIAO)])
+        assert len([each for each in seen if each["reasonCode"][0]["text"] == given["complaint"]]) == 1
 
 
 def test_the_pages_print_list_and_forms_and_enter_them(door: Door) -> None:
