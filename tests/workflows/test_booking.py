@@ -10,7 +10,7 @@ from doorstep.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refus
 from doorstep.kernel.store import Store
 from doorstep.workflows import booking, checkin, clinics, relations, standing, stopping, visit
 from doorstep.workflows.bookable import neighbours, place_of
-from doorstep.workflows.coordination import moment
+from doorstep.workflows.coordination import day, moment
 from tests.district import DOCTOR, STRANGER, who
 from tests.workflows.clinic import (
     MANAGER,
@@ -279,3 +279,24 @@ def test_what_is_no_place_is_not_found(district: Store) -> None:
     with district.snapshot(SYSTEM) as reads, pytest.raises(NotFound):
         place_of(reads, "nothing")
     assert moment("2026-11-23T08:00:00+08:00") > 0
+
+
+def test_giving_places_back_again_and_again_blocks_and_says_the_rule_until_when_and_whom_to_ring(district: Store) -> None:
+    _, schedule = opened_clinic(district)
+    days = [slots(district, schedule, tomorrow(district) + timedelta(days=number)) for number in range(6)]
+    for number in range(5):
+        mine = booked(district, days[number][0])
+        by_desk = booked(district, days[number][1], 1)
+        district.run(NURSE, booking.call_off, appointment=by_desk, reason="plans")
+        assert district.run(resident(), booking.cancel, appointment=mine, reason="plans")
+    with pytest.raises(RuleBroken) as refused:
+        district.run(resident(), booking.book, slot=days[5][0], resident=f"Patient/{who().id}")
+    with district.snapshot(SYSTEM) as reads:
+        house = reads.read("Organization", "shiqiao")
+    until = day(district.clock.now()) + timedelta(days=7)
+    told = {"count": 5, "allowed": 5, "window": 30, "block": 7, "day": until.isoformat()}
+    assert refused.value.key == "booking.blocked-given-back" and refused.value.params.items() >= told.items()
+    assert refused.value.params["phone"] in [way["value"] for way in house.get("telecom", [{"value": "12320"}])]
+    assert booked(district, days[5][1], 1), "what the desk takes back does not count"
+    go_to(district, datetime.combine(until + timedelta(days=1), time(1)))
+    assert booked(district, slots(district, schedule, until + timedelta(days=3))[0])

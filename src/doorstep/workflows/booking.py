@@ -39,8 +39,8 @@ TABLE: Final = Table(
     ),
     (
         Act("book", "booking.act-book", "booker", (), "booked", ("slot", "resident"),
-            ("booking.slot-taken", "booking.one-a-day", "booking.blocked", "booking.kept", "booking.too-early",
-             "booking.past")),
+            ("booking.slot-taken", "booking.one-a-day", "booking.blocked", "booking.blocked-given-back", "booking.kept",
+             "booking.too-early", "booking.past")),
         Act("cancel", "booking.act-cancel", "booker", ("booked", "proposed"), "cancelled", ("reason",),
             ("booking.cancel-late",)),
         Act("call-off", "booking.act-call-off", "clinic", ("booked", "proposed"), "cancelled", ("reason",)),
@@ -100,6 +100,8 @@ def cancel(tx: Tx, *, appointment: str, reason: str) -> Stored:
     left = moment(found["start"]) - tx.now
     if found["status"] == "booked" and left < policy("booking.cancel.until", on=day(tx.now), reads=tx).microseconds:
         raise RuleBroken("booking.cancel-late", element="reason")
+    if found["status"] == "booked":  # an offer after a stopped clinic is refused at no cost
+        found.setdefault("extension", []).append({"url": standing.GIVEN_BACK, "valueInstant": instant(tx.now)})
     return _end(tx, found, version, act, reason)
 
 

@@ -1,7 +1,8 @@
-"""Who may not book for a while: places that were booked and not used, counted by the institution's dated rule.
+"""Who may not book for a while: places that were not used, or given back again and again, by dated rules.
 
-The ledger is the record itself: appointments in the state "noshow". A referral's place, an emergency's and a clinic
-that was stopped are never counted, and a desk may relieve somebody with a reason that stands in the record.
+The ledger is the record itself: appointments in the state "noshow", and those that the resident gave back. A referral's
+place, an emergency's and a clinic that was stopped are never counted, and a desk may relieve somebody of a place that
+was not used, with a reason that stands in the record.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from doorstep.workflows.coordination import day, moment
 Resource = dict[str, Any]
 
 RELIEVED: Final = f"{systems.BASE}/ext/relieved"
+GIVEN_BACK: Final = f"{systems.BASE}/ext/given-back"
+"""When the resident (or their proxy) gave a place back themselves."""
 _UNCOUNTED: Final = frozenset({"referral", "walk-in"})
 
 
@@ -35,33 +38,52 @@ class Standing:
     missed: tuple[Resource, ...]
     until: int
     count: int
+    kind: str = "noshow"
 
 
 def of(reads: Reads, *, resident: str, institution: str, now: int) -> Standing:
-    """The ledger of one resident at one institution."""
-    window = policy("booking.noshow.window", on=day(now), reads=reads)
-    allowed = policy("booking.noshow.count", on=day(now), reads=reads).amount
-    block = policy("booking.noshow.block", on=day(now), reads=reads).microseconds
+    """The ledger of one resident at one institution: of both rules the one that blocks longer."""
+    both = [_ledger(reads, resident, institution, now, kind) for kind in ("noshow", "cancelled")]
+    return max(both, key=lambda each: each.until)
+
+
+def _ledger(reads: Reads, resident: str, institution: str, now: int, kind: str) -> Standing:
+    window = policy(f"booking.{kind}.window", on=day(now), reads=reads)
+    allowed = policy(f"booking.{kind}.count", on=day(now), reads=reads).amount
+    block = policy(f"booking.{kind}.block", on=day(now), reads=reads).microseconds
     since = (day(now) - timedelta(days=window.amount)).isoformat()
-    query = [("patient", resident), ("status", "noshow"), ("date", f"ge{since}")]
+    query = [("patient", resident), ("status", kind), ("date", f"ge{since}")]
     found = [each for each in reads.search("Appointment", query) if counts(each) and _at(reads, each) == institution]
-    missed = tuple(sorted(found, key=lambda each: str(each["start"])))
-    until = moment(missed[-1]["start"]) + block if len(missed) >= allowed else 0
-    return Standing(missed, until if until > now else 0, allowed)
+    missed = tuple(sorted(found, key=_moment))
+    until = _moment(missed[-1]) + block if len(missed) >= allowed else 0
+    return Standing(missed, until if until > now else 0, allowed, kind)
+
+
+def _moment(appointment: Resource) -> int:
+    """When a place was not used, or given back."""
+    given = (each["valueInstant"] for each in appointment.get("extension", ()) if each["url"] == GIVEN_BACK)
+    return moment(next(given, appointment["start"]))
 
 
 def counts(appointment: Resource) -> bool:
-    """Whether a place that was not used counts against the resident."""
+    """Whether a place that was not used, or was given back, counts against the resident."""
     marks = {each["url"]: each for each in appointment.get("extension", ())}
     booked_by = marks.get(f"{systems.BASE}/ext/booked-by", {}).get("valueCode", "")
-    return RELIEVED not in marks and booked_by not in _UNCOUNTED
+    against = appointment["status"] == "noshow" or GIVEN_BACK in marks
+    return against and RELIEVED not in marks and booked_by not in _UNCOUNTED
 
 
 def require(tx: Tx, *, resident: str, institution: str) -> None:
-    """Refuse a booking while somebody is blocked, and say until when."""
+    """Refuse a booking while somebody is blocked: by which rule, until when, and whom to ring."""
     found = of(whole(tx), resident=resident, institution=institution, now=tx.now)
     if found.until:
-        raise RuleBroken("booking.blocked", element="slot", count=found.count, day=day(found.until).isoformat())
+        rule = {name: policy(f"booking.{found.kind}.{name}", on=day(tx.now), reads=tx).amount
+                for name in ("window", "block")}  # fmt: skip
+        house = whole(tx).read("Organization", Ref.parse(institution).id)
+        phone = next((str(way["value"]) for way in house.get("telecom", ()) if way.get("system") == "phone"), "12320")
+        key = "booking.blocked" if found.kind == "noshow" else "booking.blocked-given-back"
+        raise RuleBroken(key, element="slot", count=len(found.missed), allowed=found.count, **rule,
+                         day=day(found.until).isoformat(), phone=phone)  # fmt: skip
 
 
 def relieve(tx: Tx, *, appointment: str, reason: str) -> Stored:
