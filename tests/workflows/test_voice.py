@@ -12,12 +12,14 @@ from doorstep.gateways import sms
 from doorstep.gateways.sms.carriers import logged
 from doorstep.journeys import voicing
 from doorstep.journeys.acting import perform
+from doorstep.kernel import clock
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, NotFound, RuleBroken
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
+from doorstep.terms import workdays
 from doorstep.workflows import arm, complaint, messages, satisfaction, visit
-from doorstep.workflows.coordination import boxes, deadline_of
+from doorstep.workflows.coordination import boxes, day, deadline_of
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import CLOCK
 from tests.district import DOCTOR, STRANGER, opened, who
@@ -244,3 +246,14 @@ def test_of_many_who_ask_about_one_episode_at_once_one_does(district: Store) -> 
     for thread in threads:
         thread.join()
     assert (len(done), len([each for each in done if each]), len(surveys(district))) == (8, 1, 1)
+
+
+def test_the_complaints_clock_stands_still_on_a_public_holiday(district: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = day(district.clock.now())
+    holiday, plain = workdays.after(today, 1), workdays.works
+    until = workdays.after(today, 6)
+    monkeypatch.setattr(workdays, "works", lambda on: on != holiday and plain(on))
+    task, _ = district.run(DOCTOR, complaint.raise_it, kind="attitude", note="x", channel="desk")
+    with district.snapshot(DOCTOR) as reads:
+        ends = deadline_of(reads.read("Task", task.id))
+    assert datetime.fromisoformat(ends).astimezone(clock.HOME).date() == until

@@ -7,7 +7,7 @@ by. Nobody handles a complaint about themselves.
 from __future__ import annotations
 
 import secrets
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, Final
 
 from doorstep.kernel.clock import HOME
@@ -15,6 +15,7 @@ from doorstep.kernel.errors import Forbidden, Gone, Invalid, NotFound, RuleBroke
 from doorstep.kernel.keys import kept_by, whole
 from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.tx import Tx
+from doorstep.terms import workdays
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
 from doorstep.workflows import escalation, messages
@@ -195,11 +196,8 @@ def _not_about_them(tx: Tx, case: Case) -> None:
 
 
 def _working(tx: Tx, key: str) -> int:
-    """The end of the working day that is so many working days ahead (Saturdays and Sundays are none)."""
-    when, left = day(tx.now), policy(key, on=day(tx.now), reads=tx).amount
-    while left:
-        when += timedelta(days=1)
-        left -= when.weekday() < 5
+    """The end of the working day that is so many working days ahead (terms/workdays.py: no weekends, no holidays)."""
+    when = workdays.after(day(tx.now), policy(key, on=day(tx.now), reads=tx).amount)
     return int(datetime.combine(when, time(23, 59, 59), HOME).timestamp()) * 1_000_000
 
 
