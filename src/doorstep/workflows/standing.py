@@ -77,13 +77,13 @@ def require(tx: Tx, *, resident: str, institution: str) -> None:
     """Refuse a booking while somebody is blocked: by which rule, until when, and whom to ring."""
     found = of(whole(tx), resident=resident, institution=institution, now=tx.now)
     if found.until:
-        rule = {name: policy(f"booking.{found.kind}.{name}", on=day(tx.now), reads=tx).amount
-                for name in ("window", "block")}  # fmt: skip
+        window, block = (policy(f"booking.{found.kind}.{name}", on=day(tx.now), reads=tx).amount
+                         for name in ("window", "block"))  # fmt: skip
         house = whole(tx).read("Organization", Ref.parse(institution).id)
         phone = next((str(way["value"]) for way in house.get("telecom", ()) if way.get("system") == "phone"), "12320")
         key = "booking.blocked" if found.kind == "noshow" else "booking.blocked-given-back"
-        raise RuleBroken(key, element="slot", count=len(found.missed), allowed=found.count, **rule,
-                         day=day(found.until).isoformat(), phone=phone)  # fmt: skip
+        raise RuleBroken(key, element="slot", count=len(found.missed), allowed=found.count, window=window,
+                         block=block, day=day(found.until).isoformat(), phone=phone)  # fmt: skip
 
 
 def relieve(tx: Tx, *, appointment: str, reason: str) -> Stored:
