@@ -285,6 +285,7 @@ STEPS = (
     (Walk.testimony, "demo.check-testimony"),
     (Walk.recognise, "demo.check-recognise"),
     (Walk.critical_value, "demo.check-critical"),
+    (check_house.green, "demo.check-green"),
     (check_house.stay, "demo.check-stay"),
     (check_house.figures, "demo.check-figures"),
 )

@@ -11,6 +11,8 @@ from doorstep.demo.people import Resident
 from doorstep.kernel.clock import HOME
 
 _BED = re.compile(r'<option value="(hospital-[a-z0-9-]+)"')
+_OFFER = re.compile(r'value="(Organization/hospital nephrology (Location/[A-Za-z0-9.-]+))"')
+_CODE = re.compile(r"DSR-[0-9A-Z.-]+")
 _NUMBER = re.compile(r'figure-value"><b class="number">([^<]*)')
 _OUTCOME = "/ext/outcome"
 
@@ -19,12 +21,17 @@ class Walking(Protocol):
     """What these steps need of a walk."""
 
     resident: Resident
+    visit: str
 
     def person(self, account: str) -> Browser: ...
 
     def at(self, account: str, path: str) -> Page: ...
 
     def fhir(self, address: str) -> tuple[int, dict[str, Any]]: ...
+
+    def stands(self, task: str, state: str, status: str, owner: str) -> None: ...
+
+    def text(self, what: str) -> str: ...
 
     def expect(self, found: object, wanted: object) -> None: ...
 
@@ -46,6 +53,28 @@ def stay(walk: Walking) -> None:
     _, found = walk.fhir(f"Encounter/{encounter}")
     outcome = next(each["valueCoding"]["code"] for each in found["extension"] if each["url"].endswith(_OUTCOME))
     walk.expect((found["status"], outcome.rpartition(".")[2]), ("finished", "improved"))
+
+
+def green(walk: Walking) -> None:
+    """By the green channel a free bed is asked for, is nobody else's from then on, and is reached by the slip's code."""
+    doctor, free = walk.person("zhangmin"), f"/refer/{walk.visit}/free/?specialty=nephrology&priority=stat"
+    wanted, bed = _OFFER.findall(walk.at("zhangmin", free).text)[0]
+    sheet: dict[str, str | list[str]] = {
+        "way": "refer", "priority": "stat", "specialty": "nephrology", "kind": "general", "later": "yes", "to": wanted,
+        "impression": walk.text("impression"), "illness": walk.text("illness"),
+    }  # fmt: skip
+    sent = doctor.submit(walk.at("zhangmin", f"/refer/{walk.visit}/"), "/send/", sheet)
+    walk.expect(sent.status, 200)
+    task = sent.address.rstrip("/").rpartition("/")[2]
+    walk.stands(task, "sent", "requested", "Organization/hospital")
+    walk.expect(f'value="{wanted}"' in walk.at("zhangmin", free).text, False)
+    page = walk.at("zhaoqian", f"/referral/{task}/")
+    walk.expect(walk.person("zhaoqian").submit(page, "/accept/", {"where": bed}).status, 200)
+    walk.stands(task, "accepted", "accepted", "Organization/hospital")
+    code = _CODE.findall(walk.at("zhangmin", f"/p/referral/{task}/slip/").text)[0]
+    arriving = walk.at("liting", f"/arrive/?code={code}")
+    walk.expect(walk.person("liting").submit(arriving, "/here/", {"level": "1"}).status, 200)
+    walk.stands(task, "arrived", "in-progress", "Organization/hospital")
 
 
 def figures(walk: Walking) -> None:
