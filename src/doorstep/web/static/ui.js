@@ -98,10 +98,11 @@
     byId(id).querySelector(first).focus();
   }
   function closeSheet(sheet) {
-    if (cameFrom && cameFrom !== body && document.contains(cameFrom)) { cameFrom.focus(); }
     // What is hidden loses the focus later, by itself and at a moment that nobody knows.
     if (sheet.contains(document.activeElement)) { document.activeElement.blur(); }
     show(sheet, false);
+    // Only now: while the sheet is open it takes every focus back to itself.
+    if (cameFrom && cameFrom !== body && document.contains(cameFrom)) { cameFrom.focus(); }
   }
   function close(from) {
     var sheet = over();
@@ -237,6 +238,12 @@
     if (status === 401 || status === 419) { signedOut(again(event.detail)); return; }
     if (status >= 500) { retry = again(event.detail); show(byId("broken"), true); }
   });
+  // What has the focus already is not scrolled to by focusing it again; under the bar at the top it is not seen either.
+  function inView(box) {
+    var at = box.getBoundingClientRect();
+    if (at.bottom < 64 || at.top > window.innerHeight - 24) { box.scrollIntoView({ block: "center" }); }
+  }
+  document.addEventListener("htmx:afterSettle", function () { if (document.activeElement && document.activeElement !== body) { inView(document.activeElement); } });
   document.addEventListener("htmx:afterSwap", function (event) {
     var target = (event.detail.target.id && byId(event.detail.target.id)) || event.detail.target;
     var wanted = target.querySelector("[data-first]") || (target.matches("[data-focus]") ? target : target.querySelector("[data-focus]"));
@@ -247,6 +254,7 @@
       if (!wanted.hasAttribute("tabindex")) { wanted.setAttribute("tabindex", "-1"); }
     }
     wanted.focus();
+    inView(wanted);
     say(target.textContent.replace(/\s+/g, " ").trim().slice(0, 120));
   });
 
