@@ -1,0 +1,99 @@
+"""J20. Given no mouse and a window at double zoom, when J01 and J02 are done again, then every step has its key and the focus its place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tests.journeys.acting import Journey, Seat
+from tests.journeys.test_j01_main_line import arrives, ready
+
+ZOOMED = 683
+"""Half of 1366: what a page gets at 200 %."""
+
+
+def placed(seat: Seat) -> None:
+    """The focus is on something, and that can be seen."""
+    seat.page.wait_for_selector(":focus", state="attached")
+    where = seat.page.evaluate("""() => {
+        const box = document.activeElement.getBoundingClientRect();
+        return [box.bottom > 0 && box.top < innerHeight, document.activeElement.outerHTML.slice(0, 120)];
+    }""")
+    assert where[0], where[1]
+
+
+def to(seat: Seat, wanted: str, *, key: str = "Tab", most: int = 80) -> None:
+    """Tab until something has the focus; the focus is somewhere all the way."""
+    for _ in range(most):
+        if seat.page.evaluate("wanted => document.activeElement.matches(wanted)", wanted):
+            return
+        seat.page.keyboard.press(key)
+        assert seat.screen.focused() != "BODY"
+    raise AssertionError(f"{wanted} is not reached")
+
+
+def test_a_visit_is_signed_without_a_mouse_and_an_ended_session_loses_nothing(journey: Journey, tmp_path: Path) -> None:
+    arrives(journey)
+    clinic, room = journey.store.setting("demo.clinic", ""), journey.store.setting("demo.room", "")
+    doctor = journey.seat("zhangmin", width=ZOOMED)
+    doctor.go(f"/desk/queue/?clinic={clinic}&room={room}")
+    doctor.press("F2")
+    assert doctor.screen.focused() == "q-template"
+    doctor.look("visit")
+    keys = doctor.page.keyboard
+    for key in ("x", "t", "Enter"):
+        keys.press(key)
+    doctor.page.wait_for_selector("#q-line:focus")
+    ready(doctor)
+    keys.press("1")
+    keys.press("Enter")
+    doctor.page.wait_for_selector("#line-CBC")
+    ready(doctor)
+    placed(doctor)
+    keys.press("F6")
+    doctor.page.wait_for_selector("#line-RFT.order-used")
+    ready(doctor)
+    placed(doctor)
+    assert doctor.page.locator("#live").inner_text().strip()
+    to(doctor, "#n-plan", key="Shift+Tab")
+    keys.press("End")
+    keys.type("回家休息")
+    journey.store.sessions.end_all("zhangmin")
+    doctor.page.wait_for_selector("#again-password:focus")
+    doctor.look("signed-out")
+    keys.type(json.loads((tmp_path / "demo-accounts.json").read_text("utf-8"))["zhangmin"])
+    keys.press("Enter")
+    doctor.page.wait_for_selector("#again", state="hidden")
+    ready(doctor)
+    assert "回家休息" in doctor.page.input_value("#n-plan")
+    placed(doctor)
+    doctor.press("F8")
+    doctor.look("signed")
+    about = ("patient", f"Patient/{journey.who().id}")
+    assert len(journey.find("Task", about, ("code", "order,study"), ("status", "requested"))) == 4
+
+
+def test_a_critical_value_is_released_and_answered_without_a_mouse(journey: Journey) -> None:
+    doctor = journey.seat("zhangmin", width=ZOOMED)
+    doctor.page.clock.install()
+    doctor.go("/w/sent/")
+    to(doctor, "main a")
+    bench = journey.seat("linhua", width=ZOOMED)
+    held = journey.find("Task", ("code", "order"), ("business-status", "checking"))
+    bench.go(f"/t/{held[0]['id']}/")
+    bench.look("checking")
+    bench.press("F8")
+    doctor.soon(lambda: doctor.page.locator("[data-alarm]").count() == 1)
+    assert doctor.page.evaluate("document.activeElement.matches('main a')"), "the alarm takes the focus from nobody"
+    assert doctor.page.get_attribute("#alarms", "aria-live") == "assertive"
+    doctor.look("alarm")
+    to(doctor, "[data-alarm-open]", key="Shift+Tab")
+    doctor.press("Enter")
+    to(doctor, "[name=reason]")
+    doctor.page.keyboard.press("ArrowDown" if doctor.page.evaluate("document.activeElement.tagName") == "SELECT" else "Space")
+    to(doctor, "[name=readback]")
+    placed(doctor)
+    doctor.page.keyboard.press("Space")
+    doctor.press("F8")
+    doctor.look("answered")
+    assert doctor.page.locator("[data-alarm]").count() == 0
