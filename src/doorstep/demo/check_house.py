@@ -56,7 +56,7 @@ def stay(walk: Walking) -> None:
 
 
 def green(walk: Walking) -> None:
-    """By the green channel a free bed is asked for, is nobody else's from then on, and is reached by the slip's code."""
+    """By the green channel a free bed is asked for, is nobody else's from then on, and the slip's code leads to it."""
     doctor, free = walk.person("zhangmin"), f"/refer/{walk.visit}/free/?specialty=nephrology&priority=stat"
     wanted, bed = _OFFER.findall(walk.at("zhangmin", free).text)[0]
     sheet: dict[str, str | list[str]] = {
