@@ -43,8 +43,10 @@ def look_up(store: Store, actor: Actor = STRANGER, index: int = 0) -> None:
 
 def sees_record(store: Store, actor: Actor, index: int = 0) -> bool:
     """Whether an actor sees anything of the ordinary record that others wrote."""
+    # Problems, medicines and results go along with a referral; that there was a visit before does not.
+    query = [("patient", patient(index)), ("status", "finished"), ("service-provider", "Organization/shiqiao"), ("_count", "1")]
     with store.snapshot(actor, audited=False) as reads:
-        return bool(reads.page("Condition", [("patient", patient(index)), ("_count", "1")], strict=True).matches)
+        return bool(reads.page("Encounter", query, strict=True).matches)
 
 
 def condition(store: Store, index: int = 0) -> str:

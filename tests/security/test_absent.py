@@ -22,16 +22,11 @@ from tests.security.test_every_road import (
     Target,
     absent,
     client_of,
-    district,
-    district_on_postgresql,
-    district_on_sqlite,
-    district_url,
     note,
     planted,
     shown,
 )
 
-__all__ = ["district", "district_on_postgresql", "district_on_sqlite", "district_url"]
 OURS = Actor("Device/doorstep", "administrator", STRANGER.organization, "HOPERAT", "ours")
 
 

@@ -156,7 +156,7 @@ def test_a_resident_and_whoever_acts_for_one_sign_in(door: Door) -> None:
     Account.objects.make("mother", PASSWORD, "RelatedPerson/mother")
     for name, role, person in (("resident", "resident", f"Patient/{resident}"), ("mother", "proxy", "RelatedPerson/mother")):
         client = door.enter(name)
-        assert client.get("/")["Location"] == "/me/"
+        assert client.get("/")["Location"] == "/me/home/"
         assert client.get("/me/").status_code == 200
         assert client.get("/clinic/").status_code == 403
         assert client.get("/w/mine/").status_code == 403

@@ -126,7 +126,7 @@ def test_after_a_swap_the_focus_is_on_something_named_and_the_outcome_is_said(de
         page.wait_for_selector("#preview-title")
         still(screen)
         screen.press("Enter")
-        assert "/t/" in page.url
+        assert "/referral/" in page.url
         assert screen.wrong == []
 
 

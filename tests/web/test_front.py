@@ -109,8 +109,8 @@ def test_the_screen_at_a_door_shows_its_room_alone(door: Door) -> None:
     address = screens.address(door.store, clinic.partition("/")[2])
     screens.forget(door.store, clinic)
     hall, first = (text(anybody.get(f"{address}now/{query}")) for query in ("", "?room=诊室1"))
-    assert ("001" in hall, "002" in hall) == (True, True)
-    assert ("001" in first, "002" in first) == (True, False)
+    assert (">001<" in hall, ">002<" in hall) == (True, True)
+    assert (">001<" in first, ">002<" in first) == (True, False)
     assert "诊室1" in text(anybody.get(f"{address}?room=诊室1"))
 
 

@@ -84,10 +84,11 @@ def _watch(server: subprocess.Popen[str], asked: Path) -> int | None:
     """Until the server ends: its exit status; None when a page has asked for another beginning."""
     asked.unlink(missing_ok=True)
     while True:
-        with contextlib.suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+        try:
             return server.wait(_LOOK)
-        if asked.exists():
-            return None
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):  # Ctrl-C goes to the server too, which ends in order
+            if asked.exists():
+                return None
 
 
 def _bar(done: int, total: int) -> None:

@@ -105,7 +105,7 @@ def _entry(request: Any, id_: str, errors: dict[str, str], note: str, status: in
         seen = readers.entry(reads, resident=Ref.parse(subject(request)).id, id=id_)
     lines = [line for _, found in _by_day(request, [seen]) for line in found]
     context = {
-        "line": lines[0], "now": _now(request, seen), "errors": errors, "note": note, "failed": bool(errors),
+        "line": lines[0], "standing": _now(request, seen), "errors": errors, "note": note, "failed": bool(errors),
         **shown(request),
     }  # fmt: skip
     return render(request, "me/reader.html", context, status=status)
