@@ -27,6 +27,7 @@ class Lock:
     version: str
     integrity: str
     digest: str
+    what: str = "The FHIR definitions"
 
     def __str__(self) -> str:
         return f"{self.package} {self.version}"
@@ -56,7 +57,7 @@ def find_package(lock: Lock) -> Path:
     with tempfile.TemporaryDirectory(dir=kept.parent) as work:
         fetched = _fetch(lock, Path(work), kept)
         if integrity(fetched) != lock.integrity:
-            raise BuildFailure(f"What npm delivered as {lock} is not the file whose hash definitions.lock pins.")
+            raise BuildFailure(f"What npm delivered as {lock} is not the file whose hash is pinned.")
         os.replace(fetched, kept)
     return kept
 
@@ -74,7 +75,7 @@ def npm() -> str | None:
 
 def _fetch(lock: Lock, directory: Path, kept: Path) -> Path:
     command = npm()
-    absent = f"The FHIR definitions ({lock}) are neither kept in {kept.parent} nor to be had through npm"
+    absent = f"{lock.what} ({lock}) are neither kept in {kept.parent} nor to be had through npm"
     if command is None:
         raise BuildFailure(f"{absent}: there is no npm.")
     try:

@@ -50,7 +50,8 @@ def journey(begun: Path, tmp_path: Path, request: pytest.FixtureRequest) -> Iter
     workflows.register(store.runner)
     serving = serve(store, tmp_path, begun / "accounts.db", demo=True)
     site = next(serving)
-    with chromium() as browser:
+    engine = request.getfixturevalue("engine") if "engine" in request.fixturenames else ()
+    with chromium(*engine) as browser:
         made = Journey(browser, site.base, store, os.environ.get("DOORSTEP_SHOTS", ""), request.node.name)
         yield made
         wrong = made.wrong

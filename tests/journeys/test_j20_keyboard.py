@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from build_tools.failure import BuildFailure
+from doorstep.demo.people import actor
+from doorstep.workflows import visit
 from tests.journeys.acting import Journey, Seat
 from tests.journeys.test_j01_main_line import arrives, ready
+from tools import old_chromium
 
 ZOOMED = 683
 """Half of 1366: what a page gets at 200 %."""
@@ -97,3 +103,45 @@ def test_a_critical_value_is_released_and_answered_without_a_mouse(journey: Jour
     doctor.press("F8")
     doctor.look("answered")
     assert doctor.page.locator("[data-alarm]").count() == 0
+
+
+@pytest.fixture
+def engine() -> tuple[str, tuple[str, ...]]:
+    """The Chromium of 2020, where it can be had."""
+    try:
+        return str(old_chromium.find()), old_chromium.FLAGS
+    except BuildFailure as failure:
+        pytest.skip(str(failure))
+
+
+def test_a_visit_is_signed_by_keys_in_an_engine_of_2020(engine: object, journey: Journey) -> None:
+    about = f"Patient/{journey.who().id}"
+    opened = journey.store.run(actor("zhangmin"), visit.open_visit, resident=about, complaint="胸痛2小时", presence="identity")
+    # Today's driver finds and waits for elements by what an engine of that age has not: keys and plain scripts are left.
+    page = journey.browser.new_context(locale="zh-CN", viewport={"width": 1366, "height": 768}).new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    assert journey.browser.version.startswith("86.")
+
+    def until(script: str) -> None:
+        page.wait_for_function(f"() => document.body.dataset.inflight === '0' && ({script})")
+
+    page.goto(f"{journey.base}/sign-in/")
+    page.evaluate("document.querySelector('input[value=zhangmin]').form.querySelector('button').click()")
+    until("location.pathname === '/clinic/'")
+    page.goto(f"{journey.base}/v/{opened.id}/")
+    until("document.activeElement.id === 'q-template'")
+    keys = page.keyboard
+    for key in ("x", "t", "Enter"):
+        keys.press(key)
+    until("document.activeElement.id === 'q-line'")
+    keys.press("1")
+    keys.press("Enter")
+    until("document.querySelector('#line-CBC')")
+    keys.press("F6")
+    until("document.querySelector('#line-RFT.order-used')")
+    keys.press("F8")
+    until("document.querySelector('.note-ok')")
+    assert len(journey.find("Task", ("patient", about), ("code", "order,study"), ("status", "requested"))) == 4
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    assert faults == []

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -20,12 +20,12 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(program: str = CHROMIUM, flags: tuple[str, ...] = ()) -> Iterator[Browser]:
     """The browser of this process: started once, with nothing kept from one test to the next."""
-    browser = _running()
+    browser = _running(program, flags)
     if not browser.is_connected():
         _running.cache_clear()
-        browser = _running()
+        browser = _running(program, flags)
     try:
         yield browser
     finally:
@@ -34,18 +34,19 @@ def chromium() -> Iterator[Browser]:
 
 
 @cache
-def _running() -> Browser:
-    # Playwright's loop stays in this thread, where Django would take every later call for one from a coroutine.
+def _running(program: str, flags: tuple[str, ...]) -> Browser:
+    browser = _playwright().chromium.launch(executable_path=program, args=[*FLAGS, *flags])
+    atexit.register(browser.close)
+    return browser
+
+
+@cache
+def _playwright() -> Playwright:
+    # Its loop stays in this thread, where Django would take every later call for one from a coroutine.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     playwright = sync_playwright().start()
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-
-    def stop() -> None:
-        browser.close()
-        playwright.stop()
-
-    atexit.register(stop)
-    return browser
+    atexit.register(playwright.stop)
+    return playwright
 
 
 class Screen:
