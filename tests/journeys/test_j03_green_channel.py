@@ -24,9 +24,9 @@ def dialog(journey: Journey) -> tuple[Seat, str]:
     journey.store.run(actor("linhua"), order.release, task=held["id"])
     (alarm,) = journey.find("Task", ("code", "critical"), ("status", "requested"))
     doctor = journey.seat("zhangmin")
-    address = f"/refer/{Ref.parse(held['encounter']['reference']).id}/?from=Task/{alarm['id']}"
-    doctor.go(address)
-    return doctor, address
+    doctor.go(f"/t/{alarm['id']}/")
+    doctor.press("F7")
+    return doctor, f"/refer/{Ref.parse(held['encounter']['reference']).id}/?from=Task/{alarm['id']}"
 
 
 def free(journey: Journey) -> int:

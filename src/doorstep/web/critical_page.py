@@ -74,7 +74,18 @@ def about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: i
         "limits": critical.limit_of(reads, code, resident, now=now),
         "earlier_values": _earlier(reads, resident, code, without=str(observation["id"])),
         "doctor": _name(reads, critical.orderer_of(alarm)),
+        "refer": _referral(reads, alarm),
     }
+
+
+def _referral(reads: Reads, alarm: dict[str, Any]) -> str:
+    """Where the visit that the value is about is referred from, with what the alarm says; "" when it is over."""
+    visit = Ref.parse(alarm["encounter"]["reference"]).id if "encounter" in alarm else ""
+    if not visit or not reads.exists("Encounter", visit):
+        return ""
+    found = reads.read("Encounter", visit)
+    ours = found.get("serviceProvider", {}).get("reference") == reads.actor.organization
+    return f"/refer/{visit}/?from=Task/{alarm['id']}" if ours and found["status"] == "in-progress" else ""
 
 
 @staff

@@ -28,20 +28,20 @@ class Step:
 STEPS: Final = (
     Step("lifang", "tour.book", "/me/booking/{clinic}/", "Appointment"),
     Step("wangfang", "tour.arrive", "/desk/bookings/", "Appointment"),
-    Step("zhangmin", "tour.call", "/desk/queue/?clinic={clinic}&room={room}", "Encounter"),
-    Step("zhangmin", "tour.order", "/v/{visit}/", "ServiceRequest"),
+    Step("zhangmin", "tour.call", "/desk/queue/?clinic={clinic}&room={room}", "ServiceRequest"),
     Step("wanglei", "tour.report", "/t/{order}/", "Observation"),
     Step("linhua", "tour.release", "/t/{order}/", "DiagnosticReport"),
-    Step("zhangmin", "tour.alarm", "/t/{critical}/", "Task"),
-    Step("zhangmin", "tour.refer", "/refer/{visit}/", "ServiceRequest"),
+    Step("zhangmin", "tour.alarm", "/t/{critical}/", "ServiceRequest"),
     Step("zhaoqian", "tour.accept", "/referral/{referral}/", "Task"),
     Step("chenzhiyuan", "tour.return", "/t/{referral}/", "CarePlan"),
+    Step("zhangmin", "tour.follow", "/t/{plan}/", "Task"),
+    Step("zhouwei", "tour.figures", "/alliance/", "MeasureReport"),
 )
 
 WHO: Final = {
     "lifang": "tour.who-lifang", "wangfang": "tour.who-wangfang", "zhangmin": "tour.who-zhangmin",
     "wanglei": "tour.who-wanglei", "linhua": "tour.who-linhua", "zhaoqian": "tour.who-zhaoqian",
-    "chenzhiyuan": "tour.who-chenzhiyuan",
+    "chenzhiyuan": "tour.who-chenzhiyuan", "zhouwei": "tour.who-zhouwei",
 }  # fmt: skip
 """How each of them is called, as message keys."""
 
@@ -51,7 +51,7 @@ def place_of(store: Store, step: Step) -> str:
     patient = store.setting("demo.resident", "")
     known = {"clinic": store.setting("demo.clinic", ""), "room": store.setting("demo.room", "")}
     with store.snapshot(SYSTEM, audited=False) as reads:
-        for name in ("visit", "order", "critical", "referral"):
+        for name in ("visit", "order", "critical", "referral", "plan"):
             if f"{{{name}}}" in step.place:
                 code = _CODES.get(name, name)
                 known[name] = _visit(reads, patient) if name == "visit" else _task(reads, patient, code)
