@@ -53,6 +53,13 @@ def district_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
+def district_on_one_engine(district_on_sqlite: Path, tmp_path: Path) -> str:
+    """The url of a record that holds the district, on SQLite: for what is the same on every engine."""
+    shutil.copy(district_on_sqlite, tmp_path / "doorstep.db")
+    return f"sqlite:///{tmp_path}"
+
+
+@pytest.fixture
 def district(district_url: str) -> Iterator[Store]:
     """A record that holds the district; its deadlines are watched when a test moves the clock."""
     store = open_fast(district_url)

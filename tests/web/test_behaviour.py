@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from typing import Any
 
 import pytest
@@ -37,10 +36,9 @@ FAINT = """least => {
 
 
 @pytest.fixture
-def district_url(district_on_sqlite, tmp_path) -> str:
-    """What a browser does is the same on every engine: SQLite alone."""
-    shutil.copy(district_on_sqlite, tmp_path / "doorstep.db")
-    return f"sqlite:///{tmp_path}"
+def district_url(district_on_one_engine: str) -> str:
+    """What a browser does is the same on every engine."""
+    return district_on_one_engine
 
 
 def entered(browser: Any, site: Site, account: str) -> Screen:

@@ -103,6 +103,12 @@ def everybody(door: Door) -> dict[str, Any]:
     return {"nobody": door.client(), **found}
 
 
+@pytest.fixture
+def district_url(district_on_one_engine: str) -> str:
+    """Who may open a page is the same on every engine."""
+    return district_on_one_engine
+
+
 def test_every_address_has_a_rule_and_every_rule_an_address(door: Door) -> None:
     there = {address for address, _ in addresses(get_resolver().url_patterns)}
     assert sorted(there - RULES.keys()) == [], "a new page needs its line in tests/web/page_rules.py"

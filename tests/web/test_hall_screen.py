@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable
 
+import pytest
+
 from doorstep.kernel.store import Store
 from doorstep.web.accounts.models import Account
 from doorstep.web.front import screens
@@ -13,6 +15,12 @@ from tests.web.conftest import PASSWORD, Site
 from tests.workflows.clinic import NURSE, booked, known, opened_clinic, slots
 
 SHOTS = os.environ.get("DOORSTEP_SHOTS", "")
+
+
+@pytest.fixture
+def district_url(district_on_one_engine: str) -> str:
+    """What a browser does is the same on every engine."""
+    return district_on_one_engine
 
 
 def waiting(store: Store, clinic: str, index: int) -> str:

@@ -11,12 +11,9 @@ from tests.web.conftest import Site
 
 
 @pytest.fixture
-def district_url(district_on_sqlite, tmp_path) -> str:
-    """Layout and keys are the same on every engine: SQLite alone."""
-    import shutil
-
-    shutil.copy(district_on_sqlite, tmp_path / "doorstep.db")
-    return f"sqlite:///{tmp_path}"
+def district_url(district_on_one_engine: str) -> str:
+    """Layout and keys are the same on every engine."""
+    return district_on_one_engine
 
 
 def addresses(site: Site) -> list[str]:

@@ -2,12 +2,20 @@
 
 import re
 
+import pytest
+
 from tests.web.browsing import Screen, chromium
 from tests.web.conftest import PASSWORD, Site
 from tests.web.test_factors import code_of
 
 _KEY = {"protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True,
         "isUserVerified": True, "automaticPresenceSimulation": True}
+
+
+@pytest.fixture
+def district_url(district_on_one_engine: str) -> str:
+    """What a browser does is the same on every engine."""
+    return district_on_one_engine
 
 
 def sign_in(screen: Screen) -> None:
