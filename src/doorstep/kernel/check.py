@@ -17,6 +17,7 @@ from doorstep.kernel import alias, audit, audit_heads, exact, index, repair, row
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
+from doorstep.kernel.keyset import either
 from doorstep.kernel.puts import derive
 from doorstep.kernel.read import type_names
 from doorstep.kernel.refs import Ref, part_of_id, part_of_resident
@@ -200,8 +201,7 @@ def _located(engine: Engine, names: set[tuple[int, str]]) -> dict[tuple[int, str
     found: dict[tuple[int, str], int] = {}
     for start in range(0, len(chosen), _AT_ONCE):
         some = chosen[start : start + _AT_ONCE]
-        values = ", ".join(["(?, ?)"] * len(some))
-        sql = f"SELECT type, id, part FROM locator WHERE (type, id) IN (VALUES {values})"
+        sql = f"SELECT type, id, part FROM locator WHERE {either(('type', 'id'), len(some))}"
         for type_, id_, part in engine.once(sql, [value for name in some for value in name]):
             found[type_, id_] = part
     return found
@@ -239,8 +239,8 @@ def _absent(engine: Engine, references: set[str]) -> set[str]:
     there: set[tuple[int, int, str]] = set()
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        values = ", ".join(["(?, ?, ?)"] * len(some))
-        sql = f"SELECT part, type, id FROM resource WHERE deleted = 0 AND (part, type, id) IN (VALUES {values})"
+        where = either(("part", "type", "id"), len(some))
+        sql = f"SELECT part, type, id FROM resource WHERE deleted = 0 AND {where}"
         there.update((row[0], row[1], row[2]) for row in engine.once(sql, [value for key in some for value in key]))
     return {reference for reference, key in keys.items() if key not in there}
 

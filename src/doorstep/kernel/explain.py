@@ -16,6 +16,7 @@ from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.index.sensitivity import DIRECTORY
+from doorstep.kernel.keyset import either
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref, part_of_id, part_of_resident
 from doorstep.kernel.roles import ADMINISTRATOR, RESTRICTED, role_of
@@ -112,12 +113,12 @@ def grants_for(reader: Reader, actor: Actor, keys: list[tuple[int, int, str]]) -
     found: dict[str, Ground] = {}
     for start in range(0, len(keys), 100):
         some = keys[start : start + 100]
-        marks = ", ".join(["(?, ?, ?)"] * len(some))
+        wanted = either(("r.part", "r.type", "r.id"), len(some))
         rows = reader.rows(
             "SELECT DISTINCT g_.id, g_.reason, g_.source, g_.ends, g_.resident FROM resource r"
             " JOIN subject s_ ON s_.rpart = r.part AND s_.type = r.type AND s_.id = r.id"
             " JOIN access_grant g_ ON g_.part = s_.part AND g_.resident = s_.resident"
-            f" WHERE (r.part, r.type, r.id) IN (VALUES {marks})"
+            f" WHERE {wanted}"
             " AND ((g_.org = ? AND g_.person = '') OR g_.person = ?) AND g_.starts <= ? AND g_.ends > ?"
             f" AND (g_.purpose = '' OR g_.purpose IN (?, ?)) AND {opens('r')}"
             " AND (g_.firm = 1 OR NOT EXISTS (SELECT 1 FROM access_bar b_ WHERE b_.part = g_.part"

@@ -23,6 +23,7 @@ from typing import Any, Final
 
 from doorstep.kernel import bundle, exact, load_bundle, load_file, rows
 from doorstep.kernel.errors import Malformed, Refusal
+from doorstep.kernel.keyset import either
 from doorstep.kernel.load_helpers import helpers
 from doorstep.kernel.load_position import Position
 from doorstep.kernel.puts import home_part, put_of
@@ -216,9 +217,8 @@ def _known(store: Store, puts: list[Put]) -> dict[tuple[int, str], tuple[int, in
         some = puts[start : start + 100]
         chosen = [put for put in some if put.located]
         if chosen:
-            values = ", ".join(["(?, ?)"] * len(chosen))
             where = store.engine.once(
-                f"SELECT type, id, part FROM locator WHERE (type, id) IN (VALUES {values})",
+                f"SELECT type, id, part FROM locator WHERE {either(('type', 'id'), len(chosen))}",
                 [value for put in chosen for value in (put.type, put.id)],
             )
             parts = {(row[0], row[1]): row[2] for row in where}
@@ -226,10 +226,9 @@ def _known(store: Store, puts: list[Put]) -> dict[tuple[int, str], tuple[int, in
                 put.part = parts.get((put.type, put.id), put.part)
             some = [put for put in some if not put.located or (put.type, put.id) in parts]
         if some:
-            values = ", ".join(["(?, ?, ?)"] * len(some))
             there = store.engine.once(
                 "SELECT type, id, part, version, body, updated FROM resource"
-                f" WHERE (part, type, id) IN (VALUES {values})",
+                f" WHERE {either(('part', 'type', 'id'), len(some))}",
                 [value for put in some for value in (put.part, put.type, put.id)],
             )
             found |= {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in there}

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from doorstep.kernel.clock import Clock
 from doorstep.kernel.engine import Engine
+from doorstep.kernel.keyset import either
 from doorstep.kernel.refs import Actor, part_of_id
 
 _COLUMNS: Final = "person, org, at"
@@ -64,10 +65,9 @@ class Openings:
         wanted = list(tasks)
         if not wanted:
             return {}
-        marks = ", ".join("(?, ?)" for _ in wanted)
         values: list[Any] = [value for task in wanted for value in (part_of_id(task) or 0, task)]
         found = self._engine.once(
-            f"SELECT task, {_COLUMNS} FROM opened WHERE (part, task) IN (VALUES {marks}) AND at > ?",
+            f"SELECT task, {_COLUMNS} FROM opened WHERE {either(('part', 'task'), len(wanted))} AND at > ?",
             [*values, self._clock.now() - lasts],
         )
         return {str(row[0]): Opening(*row[1:]) for row in found}

@@ -12,6 +12,7 @@ from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.explain import grants_for
 from doorstep.kernel.index.sensitivity import DIRECTORY
+from doorstep.kernel.keyset import either
 from doorstep.kernel.refs import Actor, part_of_id, part_of_resident
 
 Share = tuple[str, tuple[str, ...], str]
@@ -56,9 +57,9 @@ def _residents(reader: Reader, keys: Sequence[tuple[int, int, str]]) -> dict[tup
     named: dict[tuple[int, int, str], list[str]] = {}
     for start in range(0, len(keys), _STEP):
         some = keys[start : start + _STEP]
-        marks = ", ".join(["(?, ?, ?)"] * len(some))
+        wanted = either(("rpart", "type", "id"), len(some))
         found: list[tuple[Any, ...]] = reader.rows(
-            f"SELECT DISTINCT rpart, type, id, resident FROM subject WHERE (rpart, type, id) IN (VALUES {marks})",
+            f"SELECT DISTINCT rpart, type, id, resident FROM subject WHERE {wanted}",
             [value for key in some for value in key],
         )
         for part, type_, id_, resident in found:
