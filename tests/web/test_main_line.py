@@ -70,17 +70,21 @@ def release_report(screen: Screen) -> None:
 
 
 def send_referral(screen: Screen) -> None:
+    """From the visit's own key to the dialog; without consent it is refused and what was typed stays."""
     page = screen.page
-    page.locator("#refer summary").click()
-    assert page.input_value("#r-impression") == "慢性肾脏病3期"
-    page.fill("#r-illness", "肌酐升高，请肾内科诊治")
     with page.expect_navigation():
-        page.locator('form[action$="/refer/"] button').click()
+        page.locator('.head a[href^="/refer/"]').click()
+    assert page.input_value("#refer-impression") == "慢性肾脏病3期"
+    page.fill("#refer-illness", "肌酐升高，请肾内科诊治")
+    with page.expect_response("**/free/**"):
+        page.select_option("#refer-specialty", "nephrology")
+    page.check('#offers input[value="Organization/hospital nephrology "]')
+    screen.press("F8")
     assert page.locator('input[name=consent][aria-invalid="true"]').count() == 1
+    assert page.input_value("#refer-illness") == "肌酐升高，请肾内科诊治"
     screen.look("refused referral")
     page.check("input[name=consent]")
-    with page.expect_navigation():
-        page.locator('form[action$="/refer/"] button').click()
+    screen.press("F8")
     page.wait_for_selector(".note-ok")
 
 

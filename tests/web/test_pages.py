@@ -159,7 +159,7 @@ def test_opening_a_visit_twice_leads_to_the_one_that_runs(site: Site) -> None:
 def test_a_refused_form_keeps_what_was_typed_and_marks_every_box(site: Site) -> None:
     encounter = opened(site.store)
     browser = site.enter("zhangmin")
-    page = browser.submit(browser.get(f"/v/{encounter}/"), "/refer/", {"impression": "", "illness": "乏力三周", "treatment": "口服药"})
+    page = browser.submit(browser.get(f"/refer/{encounter}/"), "/send/", {"impression": "", "illness": "乏力三周", "treatment": "口服药"})
     assert page.status == 422
     assert "乏力三周" in page.text
     assert "口服药" in page.text

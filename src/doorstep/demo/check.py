@@ -31,6 +31,7 @@ from doorstep.terms.recognition import scopes
 _TASK = re.compile(r"/t/([A-Za-z0-9.-]+)/")
 _EARLIER = re.compile(r'name="look" value="(RFT DiagnosticReport/[A-Za-z0-9.-]+)"')
 _ALARM = re.compile(r'data-alarm="([A-Za-z0-9-]+)\.')
+_REFERRAL = re.compile(r"/referral/([A-Za-z0-9.-]+)/")
 _VISIT = re.compile(r"/v/([A-Za-z0-9.-]+)/")
 
 
@@ -115,14 +116,13 @@ class Walk:
 
     def send_referral(self) -> None:
         """Without consent the referral is refused; with it the hospital is the next actor."""
-        doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/v/{self.visit}/")
+        doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/refer/{self.visit}/")
         sheet: dict[str, str | list[str]] = {
-            "specialty": "nephrology", "priority": "urgent", "impression": self.text("impression"),
-            "illness": self.text("illness"),
+            "way": "refer", "specialty": "nephrology", "priority": "urgent", "impression": self.text("impression"),
+            "illness": self.text("illness"), "to": "Organization/hospital nephrology ",
         }  # fmt: skip
-        _expect(doctor.submit(page, "/refer/", sheet).status, 422)
-        sent = doctor.submit(page, "/refer/", {**sheet, "consent": "yes"})
-        self.referral = next(task for task in _TASK.findall(sent.text) if task != self.order)
+        _expect(doctor.submit(page, "/send/", sheet).status, 422)
+        self.referral = _found(_REFERRAL, doctor.submit(page, "/send/", {**sheet, "consent": "yes"}).address)
         self.stands(self.referral, "sent", "requested", "Organization/hospital")
 
     def only_the_receiver(self) -> None:

@@ -11,7 +11,7 @@ from doorstep.kernel.clock import instant
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.terms import formulary, visit_forms
-from doorstep.terms.catalogue import reasons, specialties
+from doorstep.terms.catalogue import reasons
 from doorstep.web import lists, record
 from doorstep.web.clinic import hints, shown
 from doorstep.web.clinic.editing import Answer
@@ -19,7 +19,7 @@ from doorstep.web.clinic.typed import Typed
 from doorstep.web.lists import Names
 from doorstep.web.refusals import words
 from doorstep.web.templatetags.words import concept
-from doorstep.workflows import affiliation, drafts, note, recognition, verified, visit
+from doorstep.workflows import drafts, note, recognition, verified, visit
 
 Resource = dict[str, Any]
 
@@ -48,7 +48,6 @@ def page(request: Any, reads: Reads, found: Resource, *, errors: dict[str, str],
     banner, problems = record.banner(reads, resident), record.problems(reads, resident)
     rows = lists.of_resident(reads, resident=f"Patient/{resident}", now=now)
     impressions = record.impressions(reads, found["id"])
-    hospitals = affiliation.partners(reads, member=request.person.organization, role=affiliation.REFERRAL)
     return {
         "encounter": found, "open": running, "ours": ours, "late": visit.is_late(reads, found, now), "errors": errors,
         "failed": failed, "given": request.POST if failed and failed != "sign" else {},
@@ -64,10 +63,6 @@ def page(request: Any, reads: Reads, found: Resource, *, errors: dict[str, str],
         "notes": _notes(reads, found, names, request.person.actor.person, now),
         "correcting": list(reasons("note.correct").items()), "others": shown.others(reads, found["id"], names),
         "earlier_notes": _earlier_notes(reads, resident, found["id"], names) if running else [],
-        "priorities": PRIORITIES, "specialties": list(specialties().values()),
-        "hospitals": [(reference, names.of(reference)) for reference in hospitals],
-        "history": [entry["code"].get("text", "") for entry in problems],
-        "first_impression": impressions[0]["code"].get("text", "") if impressions else "",
     }  # fmt: skip
 
 

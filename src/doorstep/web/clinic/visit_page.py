@@ -26,11 +26,10 @@ from doorstep.web.clinic.typed import Typed
 from doorstep.web.guard import township_doctor
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import drafts, note, recognition, referral, visit
-from doorstep.workflows.referral import Sheet
+from doorstep.workflows import drafts, note, recognition, visit
 
 DONE: Final = {
-    "sign": "visit.done-sign", "refer": "web.done-refer", "finish": "web.done-finish", "cancel": "web.done-cancel",
+    "sign": "visit.done-sign", "finish": "web.done-finish", "cancel": "web.done-cancel",
     "verify": "privacy.done-verify", "drop": "visit.done-drop", "append": "visit.done-append",
     "correct": "visit.done-correct",
 }  # fmt: skip
@@ -81,12 +80,6 @@ def _perform(request: Any, encounter: str, act: str) -> None:
         boxes = {box: data.get(box, "") for box in BOXES}
         run(actor, note.correct, composition=data.get("composition", ""), boxes=boxes, reason=data.get("reason", ""),
             version=_version(data))  # fmt: skip
-    elif act == "refer":
-        sheet = Sheet(data.get("impression", ""), data.get("illness", ""), data.get("history", ""),
-                      data.get("treatment", ""), data.get("consent") == "yes")  # fmt: skip
-        run(actor, referral.send, encounter=encounter, receiver=data.get("receiver", ""),
-            specialty=data.get("specialty", ""), priority=data.get("priority", "routine"), sheet=sheet,
-            reports=tuple(data.getlist("reports")))  # fmt: skip
     elif act == "verify":
         run(actor, visit.verify, encounter=encounter, presence=data.get("presence", ""))
     elif act == "finish":
