@@ -23,11 +23,10 @@ Bench = Callable[[Table, Path, Options], None]
 
 
 def _requests(table: Table, folder: Path, options: Options) -> None:
-    kinds = [kind for kind in requests.KINDS if kind in options.names] or requests.KINDS
+    kinds = [kind for kind in requests.KINDS if kind in options.names or kind.rstrip("0123456789") in options.names]
     for engine_name in options.engine:
-        requests.bench(
-            table, folder, engine_name=engine_name, kinds=kinds, seconds=options.seconds, rounds=options.rounds
-        )
+        requests.bench(table, folder, engine_name=engine_name, kinds=kinds or requests.KINDS,
+                       seconds=options.seconds, rounds=options.rounds)  # fmt: skip
 
 
 def _bulk(table: Table, folder: Path, options: Options) -> None:
@@ -55,8 +54,9 @@ def _growth(table: Table, folder: Path, options: Options) -> None:
     points = []
     for engine_name in options.engine:
         points += growth.bench(
-            table, folder, engine_name=engine_name, sizes=sizes, seconds=options.seconds, rounds=options.rounds
-        )
+            table, folder, engine_name=engine_name, sizes=sizes, seconds=options.seconds, rounds=options.rounds,
+            kept=options.keep, measure=not options.fill,
+        )  # fmt: skip
     if options.draw is not None:
         for file in growth.pictures(points, options.draw, _command()):
             print(f"drawn: {file}")
@@ -92,6 +92,7 @@ BENCHES: dict[str, Bench] = {
     "validate": _micro("validate"),
     "peers": _peers,
 }
+_REQUESTS = (*requests.KINDS, "bundle")
 USUAL = tuple(name for name in BENCHES if name != "peers")
 
 
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _options(arguments)
     table = Table(options.json)
     status = 0
-    wanted = ["requests" if name in requests.KINDS else name for name in options.names] or list(USUAL)
+    wanted = ["requests" if name in _REQUESTS else name for name in options.names] or list(USUAL)
     with tempfile.TemporaryDirectory(prefix="doorstep-bench-", dir=options.folder) as folder:
         for name in dict.fromkeys(wanted):
             try:
@@ -113,8 +114,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _options(arguments: list[str] | None) -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHES, *requests.KINDS, []], metavar="NAME",
-                        help=f"{', '.join(BENCHES)}, or one kind of request: {', '.join(requests.KINDS)}")  # fmt: skip
+    parser.add_argument("names", nargs="*", choices=[*BENCHES, *_REQUESTS, []], metavar="NAME",
+                        help=f"{', '.join(BENCHES)}, or one kind of request: {', '.join(_REQUESTS)}")  # fmt: skip
     parser.add_argument("--engine", action="append", choices=ENGINES, help="one engine only")
     parser.add_argument("--seconds", type=int, default=3, help="length of one run")
     parser.add_argument("--rounds", type=int, default=2, help="runs of each measurement; the best counts")
@@ -122,6 +123,8 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--json", type=Path, help="also append every figure to this file, one object a line")
     parser.add_argument("--large", action="store_true", help="growth: also 100,000 residents (2.5 million resources)")
     parser.add_argument("--sizes", type=_sizes, help="growth: these numbers of residents, as 1000,30000")
+    parser.add_argument("--keep", type=Path, help="growth: make the records here, and find them here the next time")
+    parser.add_argument("--fill", action="store_true", help="growth: make the records, measure nothing")
     parser.add_argument("--draw", type=Path, help="growth: draw the curves into this folder")
     options = parser.parse_args(arguments)
     options.engine = options.engine or list(ENGINES)

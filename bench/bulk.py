@@ -106,8 +106,7 @@ def _bare_load(home: Engine, file: Path, place: Path) -> float:
 
 def _committer(url: str) -> Callable[[floor.Rows, floor.Claims], Any]:
     dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
-    plan = floor.Plan(url, dialect, {}, {}, floor_plan.COLUMNS)
-    return floor.Sqlite(plan).commit if dialect == "sqlite" else floor.Postgres(plan).commit
+    return floor.opened(floor.Plan(url, dialect, {}, {}, floor_plan.COLUMNS, floor_plan.audit_row())).commit
 
 
 def _bare_dump(home: Engine, url: str, file: Path) -> float:
@@ -125,5 +124,3 @@ def _bare_dump(home: Engine, url: str, file: Path) -> float:
         out.flush()
         os.fsync(out.fileno())
     return time.perf_counter() - began
-
-

@@ -25,7 +25,9 @@ class Engine(Protocol):
     """Server processes of the engine itself."""
 
     def new(self, name: str) -> str: ...
+    def find(self, name: str) -> str | None: ...
     def copy(self, url: str, name: str) -> str: ...
+    def rename(self, url: str, name: str) -> str: ...
     def ask(self, url: str, sql: str) -> list[tuple[Any, ...]]: ...
     def settle(self, url: str) -> None: ...
     def size(self, url: str) -> int: ...
@@ -45,10 +47,18 @@ class Sqlite:
         (self._folder / name).mkdir()
         return f"sqlite:///{self._folder / name}"
 
+    def find(self, name: str) -> str | None:
+        """A record that an earlier run has left here."""
+        return f"sqlite:///{self._folder / name}" if (self._folder / name).exists() else None
+
     def copy(self, url: str, name: str) -> str:
         """A record nobody has open, under another name."""
         self.settle(url)
         shutil.copytree(_directory(url), self._folder / name)
+        return f"sqlite:///{self._folder / name}"
+
+    def rename(self, url: str, name: str) -> str:
+        _directory(url).rename(self._folder / name)
         return f"sqlite:///{self._folder / name}"
 
     def ask(self, url: str, sql: str) -> list[tuple[Any, ...]]:
@@ -84,10 +94,22 @@ class Postgres:
     def new(self, name: str, *, template: str = "template0") -> str:
         with psycopg.connect(self._cluster.url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING \'UTF8\'')
+        return self._at(name)
+
+    def find(self, name: str) -> str | None:
+        found = self.ask(self._cluster.url, f"SELECT 1 FROM pg_database WHERE datname = '{name}'")
+        return self._at(name) if found else None
+
+    def _at(self, name: str) -> str:
         return self._cluster.url.rpartition("/")[0] + f"/{name}"
 
     def copy(self, url: str, name: str) -> str:
         return self.new(name, template=url.rpartition("/")[2])
+
+    def rename(self, url: str, name: str) -> str:
+        with psycopg.connect(self._cluster.url, autocommit=True) as connection:
+            connection.execute(f'ALTER DATABASE "{url.rpartition("/")[2]}" RENAME TO "{name}"')
+        return self._at(name)
 
     def ask(self, url: str, sql: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(url, autocommit=True) as connection:
@@ -108,10 +130,10 @@ class Postgres:
 
 
 @contextmanager
-def engine(name: str, folder: Path) -> Iterator[Engine]:
-    """An engine with its home below ``folder``, taken away at the end."""
+def engine(name: str, folder: Path, *, keep: bool = False) -> Iterator[Engine]:
+    """An engine with its home below ``folder``, taken away at the end unless it is kept for the next run."""
     home = folder / name
-    home.mkdir()
+    home.mkdir(exist_ok=keep)
     os.chmod(folder, 0o711)  # the cluster of a root's benchmark runs as user postgres
     try:
         if name == "sqlite":
@@ -123,7 +145,8 @@ def engine(name: str, folder: Path) -> Iterator[Engine]:
             finally:
                 cluster.stop()
     finally:
-        shutil.rmtree(home)
+        if not keep:
+            shutil.rmtree(home)
 
 
 def _directory(url: str) -> Path:

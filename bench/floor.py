@@ -31,7 +31,6 @@ Commit = Callable[[Rows, Claims], set[tuple[str, str]]]
 _PLAN = "DOORSTEP_BENCH_PLAN"
 _BY_KEY = "SELECT body FROM resource WHERE part = ? AND type = ? AND id = ?"
 _CLAIM = "INSERT INTO claim VALUES ('bench', ?, ?, 1, 0) ON CONFLICT DO NOTHING RETURNING key"
-_ID_AT = {"subject": 6}
 _WIDTHS = (128, 32, 8, 1)
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "mmap_size=1073741824",
@@ -42,7 +41,7 @@ _PRAGMAS = (
 class Plan(msgspec.Struct):
     """``searches``: path and query -> (SQL, values). ``writes``: name -> rows of the resources of each request.
 
-    ``columns``: table -> its columns, in the order of a row.
+    ``columns``: table -> its columns, in the order of a row; ``audit``: a row of an access, as the product writes it.
     """
 
     url: str
@@ -50,6 +49,7 @@ class Plan(msgspec.Struct):
     searches: dict[str, tuple[str, list[Any]]]
     writes: dict[str, list[list[Rows]]]
     columns: dict[str, str]
+    audit: list[Any]
 
 
 class Waiting:
@@ -142,6 +142,9 @@ class Sqlite:
         run("COMMIT")
         return {claim for claim, row in zip(claims, found, strict=True) if row}
 
+    def close(self) -> None:
+        self._writer.close()
+
 
 class Postgres:
     """A pool for reading as large as the product's, and one connection for the writer."""
@@ -175,6 +178,10 @@ class Postgres:
             found = [self._writer.execute(_CLAIM.replace("?", "%s"), claim) for claim in claims]
         return {claim for claim, cursor in zip(claims, found, strict=True) if cursor.rowcount}
 
+    def close(self) -> None:
+        self._pool.close()
+        self._writer.close()
+
 
 def insert(run: Callable[..., Any], table: str, columns: str, rows: list[Sequence[Any]]) -> None:
     """Rows by statements of few widths, each prepared once."""
@@ -194,62 +201,91 @@ def array(values: Sequence[Any]) -> str:
     return "{" + ",".join(['"' + each.replace("\\", "\\\\").replace('"', '\\"') + '"' for each in values]) + "}"
 
 
-def fresh(rows: Rows, id: str) -> Rows:
-    """The rows of one planned resource under a new id."""
-    old = rows["resource"][0][2]
-    found: Rows = {}
-    for table, some in rows.items():
-        place = _ID_AT.get(table, 2)
-        found[table] = [(*row[:place], id, *row[place + 1 :]) for row in some]
-    resource = found["resource"][0]
-    found["resource"] = [(*resource[:-1], resource[-1].replace(old, id))]
-    return found
+class Rowing:
+    """The rows of a request: those that were planned, under fresh ids. Which place in a row is which, the plan says."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._writes, self._template = plan.writes, plan.audit
+        names = {table: [name.strip() for name in columns.split(",")] for table, columns in plan.columns.items()}
+        self._id = {table: some.index("id") for table, some in names.items()}
+        self._body, self._part = names["resource"].index("body"), names["resource"].index("part")
+        self._audit = [names["audit"].index(name) for name in ("part", "id", "at", "action", "refs")]
+        self._number = itertools.count()
+
+    def new_id(self, part: int) -> str:
+        number = next(self._number) % 10000
+        return f"d{part:03x}-{time.time_ns() // 1000 % 10**11:011d}{os.getpid() % 1000:03d}{number:04d}"
+
+    def audit(self, part: int, action: str, refs: str) -> list[Any]:
+        """The row of one access."""
+        found = list(self._template)
+        values = (part, self.new_id(part), time.time_ns() // 1000, action, refs)
+        for place, value in zip(self._audit, values, strict=True):
+            found[place] = value
+        return found
+
+    def write(self, name: str, turn: int) -> Rows:
+        """All rows of the next request of a kind, with an access for each resource."""
+        groups = self._writes[name]
+        gathered: Rows = {"audit": []}
+        for rows in groups[turn % len(groups)]:
+            first = rows["resource"][0]
+            id_ = self.new_id(first[self._part])
+            gathered["audit"].append(self.audit(first[self._part], "create", id_))
+            for table, some in self.fresh(rows, id_).items():
+                gathered.setdefault(table, []).extend(some)
+        return gathered
+
+    def fresh(self, rows: Rows, id: str) -> Rows:
+        """The rows of one planned resource under a new id."""
+        old = rows["resource"][0][self._id["resource"]]
+        found: Rows = {}
+        for table, some in rows.items():
+            place = self._id[table]
+            found[table] = [[*row[:place], id, *row[place + 1 :]] for row in some]
+        (resource,) = found["resource"]
+        found["resource"] = [[value.replace(old, id) if n == self._body else value for n, value in enumerate(resource)]]
+        return found
+
+    def texts(self, gathered: Rows) -> str:
+        """The resources among the rows."""
+        return "\n".join(row[self._body] for row in gathered["resource"])
+
+
+def opened(plan: Plan) -> Sqlite | Postgres:
+    """The record of a plan."""
+    return Sqlite(plan) if plan.dialect == "sqlite" else Postgres(plan)
 
 
 def make() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """The handler of one process; granian calls this."""
     plan = msgspec.msgpack.decode(Path(os.environ[_PLAN]).read_bytes(), type=Plan)
-    base = Sqlite(plan) if plan.dialect == "sqlite" else Postgres(plan)
-    writer, number = Writer(base.commit), itertools.count()
-
-    def new_id(part: int) -> str:
-        return f"d{part:03x}-{time.time_ns() // 1000 % 10**11:011d}{os.getpid() % 1000:03d}{next(number) % 10000:04d}"
-
-    def audit(part: int, action: str, refs: str) -> tuple[Any, ...]:
-        return (part, new_id(part), time.time_ns() // 1000, "bench", "Device/bench", "administrator",
-                "Organization/bench", "HOPERAT", "", action, "Observation", refs, "", "", 200, "127.0.0.1",
-                "0123456789abcdef")  # fmt: skip
+    base, rowing, number = opened(plan), Rowing(plan), itertools.count()
+    writer = Writer(base.commit)
 
     def read(path: str) -> bytes:
         _, _, type_number, part, id_ = path.split("/")
         body = base.ask(_BY_KEY, (int(part), int(type_number), id_))[0][0]
-        writer.write({"audit": [audit(int(part), "read", id_)]})
+        writer.write({"audit": [rowing.audit(int(part), "read", id_)]})
         return body.encode()
 
     def search(environ: dict[str, Any]) -> bytes:
         sql, params = plan.searches[f"{environ['PATH_INFO'][1:]}?{unquote(environ['QUERY_STRING'])}"]
         found = base.ask(sql, params)[:10]
-        writer.write({"audit": [audit(0, "search-type", " ".join(row[2] for row in found))]})
+        writer.write({"audit": [rowing.audit(0, "search-type", " ".join(row[2] for row in found))]})
         entries = ",".join(f'{{"fullUrl":"{row[2]}","resource":{row[5]},"search":{{"mode":"match"}}}}' for row in found)
         return f'{{"resourceType":"Bundle","type":"searchset","entry":[{entries}]}}'.encode()
 
     def write(path: str, environ: dict[str, Any]) -> bytes:
         environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-        groups = plan.writes[path.rpartition("/")[2]]
-        gathered: Rows = {"audit": []}
-        for rows in groups[next(number) % len(groups)]:
-            part = rows["resource"][0][0]
-            made = fresh(rows, new_id(part))
-            gathered["audit"].append(audit(part, "create", made["resource"][0][2]))
-            for table, some in made.items():
-                gathered.setdefault(table, []).extend(some)
+        gathered = rowing.write(path.rpartition("/")[2], next(number))
         writer.write(gathered)
-        return "\n".join(row[-1] for row in gathered["resource"]).encode()
+        return rowing.texts(gathered).encode()
 
     def claim(path: str, environ: dict[str, Any]) -> bool:
         holder = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
         key = path.rpartition("/")[2]
-        return writer.write({"audit": [audit(0, "claim", key)]}, (key, holder))
+        return writer.write({"audit": [rowing.audit(0, "claim", key)]}, (key, holder))
 
     def handler(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path, status = environ["PATH_INFO"], "200 OK"

@@ -7,6 +7,7 @@ the rows that the product would insert.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,33 +20,45 @@ from doorstep.kernel import search as searching
 from doorstep.kernel import store as stores
 from doorstep.kernel.load import prepare
 from doorstep.kernel.refs import Actor
+from doorstep.kernel.store import Store
 from doorstep.kernel.writeset import Put
 
 ADMIN = Actor("Device/bench", "administrator", "Organization/bench", "HOPERAT", "bench")
 COLUMNS: dict[str, str] = {
     **rows.INDEX_TABLES,
     "resource": rows.RESOURCE_COLUMNS,
+    "locator": "id, type, part",
     "subject": rows.SUBJECT_COLUMNS,
+    "task_row": rows.TASK_COLUMNS,
     "audit": rows.AUDIT_COLUMNS,
 }
-
 
 
 def make(url: str, file: Path, *, searches: Sequence[str], writes: dict[str, list[list[str]]]) -> Path:
     """Write the plan for a record that nobody has open. ``writes`` are texts of resources, grouped by request."""
     store = stores.open(url)
     try:
-        asked = {path: _statement(store, path) for path in searches}
-        now = store.clock.now()
-        prepared = {
-            name: [[resource_rows(put) for put in _puts(group, now)] for group in groups]
-            for name, groups in writes.items()
-        }
+        plan = planned(store, url, searches=searches, writes=writes)
     finally:
         store.close()
-    dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
-    file.write_bytes(msgspec.msgpack.encode(Plan(url, dialect, asked, prepared, COLUMNS)))
+    file.write_bytes(msgspec.msgpack.encode(plan))
     return file
+
+
+def planned(store: Store, url: str, *, searches: Sequence[str], writes: dict[str, list[list[str]]]) -> Plan:
+    """The plan for a record that is open."""
+    now = store.clock.now()
+    prepared = {
+        name: [[resource_rows(put) for put in _puts(group, now)] for group in groups] for name, groups in writes.items()
+    }
+    asked = {path: _statement(store, path) for path in searches}
+    return Plan(url, "sqlite" if url.startswith("sqlite") else "postgresql", asked, prepared, COLUMNS, audit_row())
+
+
+def audit_row() -> list[Any]:
+    """A row of one access, for the floor to fill in who it was about."""
+    actor = replace(ADMIN, address="127.0.0.1", request="0123456789abcdef")
+    return list(rows.audit_row(actor, id="", at=0, action="", type="Observation", outcome=200))
 
 
 class _Recorder:
@@ -61,7 +74,7 @@ class _Recorder:
         return found
 
 
-def _statement(store: Any, path: str) -> tuple[str, list[Any]]:
+def _statement(store: Store, path: str) -> tuple[str, list[Any]]:
     """The statement by which the product finds a page; what it asks before, to choose its way, is not floor."""
     type_name, _, query = path.partition("?")
     with store.engine.reader() as reader:
@@ -86,7 +99,10 @@ def resource_rows(put: Put) -> Rows:
     found: Rows = {"resource": [rows.resource_row(put, 0)]}
     for table, some in rows.index_rows(put):
         found[table] = list(some)
-    found["subject"] = rows.subject_rows(put)
+    if put.located:
+        found["locator"] = [(put.id, put.type, put.part)]
+    if subjects := rows.subject_rows(put):
+        found["subject"] = subjects
     return found
 
 
