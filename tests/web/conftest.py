@@ -20,6 +20,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.store import Store
 from doorstep.server import Settings, make_wsgi
 from doorstep.terms import systems
+from doorstep.web.accounts.hashing import Argon2
 from doorstep.web.settings import configure
 from doorstep.web.wsgi import prepare
 
@@ -27,6 +28,10 @@ _SOMEWHERE = TemporaryDirectory(prefix="doorstep-web-")
 configure(Path(_SOMEWHERE.name))  # so that a test may import models; each test moves it to a folder of its own
 
 PASSWORD = "correct horse 电池"
+
+COST = (Argon2.memory_cost, Argon2.time_cost, Argon2.parallelism)
+"""What a try of a password costs where people sign in. The thousand of the tests are made cheap."""
+Argon2.memory_cost, Argon2.time_cost = 8, 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from doorstep import cli
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.store import Store
 from doorstep.server import Settings, set_up_token
+from doorstep.web import wsgi
 from doorstep.web.accounts import first
 from doorstep.web.accounts.models import Account
 from doorstep.web.wsgi import prepare
@@ -33,6 +36,27 @@ def bare(store: Store, tmp_path: Path) -> Door:
     folder = tmp_path / "bare"
     prepare(folder)
     return Door(store)
+
+
+def within(folder: Path) -> tuple[set[str], ...]:
+    """What an accounts database holds: its tables, and the rows that were there before anybody."""
+    with closing(sqlite3.connect(folder / "accounts.db")) as opened:
+        rows = (
+            "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL",
+            "SELECT app || ' ' || name FROM django_migrations",
+            "SELECT t.app_label || ' ' || t.model || ' ' || p.codename FROM auth_permission p"
+            " JOIN django_content_type t ON t.id = p.content_type_id",
+        )
+        return tuple({text for (text,) in opened.execute(each)} for each in rows)
+
+
+def test_a_first_start_has_what_every_step_one_after_the_other_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(tmp_path / "at once")
+    (tmp_path / "nothing.sql").touch()
+    monkeypatch.setattr(wsgi, "BEGINNING", tmp_path / "nothing.sql")
+    prepare(tmp_path / "step by step")
+    for at_once, steps in zip(within(tmp_path / "at once"), within(tmp_path / "step by step"), strict=True):
+        assert at_once == steps and at_once, "run tools/accounts_schema.py"
 
 
 def test_there_is_no_page_without_a_token(bare: Door) -> None:

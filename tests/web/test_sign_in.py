@@ -9,7 +9,7 @@ from doorstep.demo.browser import Browser
 from doorstep.demo.people import data
 from doorstep.kernel.access import SYSTEM
 from tests.district import opened, sent, who
-from tests.web.conftest import PASSWORD, Site
+from tests.web.conftest import COST, PASSWORD, Site
 
 
 def test_every_role_lands_where_it_works(site: Site) -> None:
@@ -119,6 +119,7 @@ def test_passwords_are_kept_as_slow_hashes_only(site: Site) -> None:
     kept = (site.folder / "accounts.db").read_bytes()
     assert PASSWORD.encode() not in kept
     assert b"argon2$argon2id$" in kept
+    assert COST >= (19 * 1024, 2, 1), "OWASP, password storage"
 
 
 def test_the_key_that_signs_cookies_is_the_owners_alone(site: Site) -> None:
