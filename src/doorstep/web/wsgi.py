@@ -78,7 +78,7 @@ def migrated(data_dir: Path, *, secure: bool = False, behind_proxy: bool = False
 
 @cache
 def _steps() -> frozenset[tuple[str, str]]:
-    """The migrations of every app: (app, name). Asking ``migrate`` whether one is missing costs a hundred times as much."""
+    """The migrations of every app: (app, name). Asking ``migrate`` what is missing costs a hundred times as much."""
     from django.apps import apps
     from django.db.migrations.loader import MigrationLoader
 
