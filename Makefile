@@ -9,6 +9,9 @@ PORT ?= 8080
 TESTS ?= tests
 EXAMPLES ?= 2000
 
+# Compiled once and not again by each process that starts: some images switch that off.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
 .PHONY: help demo test lint check tests fuzz bench peers docs pins sizes clean
 
