@@ -83,7 +83,7 @@ RULES: dict[str, str] = {
     "privacy/<str:name>/<str:task>/<str:act>/": OFFICER,
     "me/home/": RESIDENTS, "me/booking/": RESIDENTS, "me/booking/<str:clinic>/": RESIDENTS, "me/booking/<str:clinic>/<str:slot>/": RESIDENTS,
     "me/booked/<str:appointment>/<str:act>/": RESIDENTS,
-    "desk/bookings/": FRONT, "desk/bookings/book/": FRONT, "desk/bookings/<str:appointment>/<str:act>/": FRONT,
+    "desk/bookings/": FRONT, "desk/bookings/book/": FRONT, "desk/bookings/lift/": DESKS, "desk/bookings/<str:appointment>/<str:act>/": FRONT,
     "desk/check-in/": FRONT, "desk/walk-in/": FRONT, "desk/slip/<str:task>/": FRONT,
     "desk/queue/": FRONT, "desk/queue/next/": FRONT, "desk/queue/<str:task>/<str:act>/": FRONT,
     "desk/downtime/": FRONT, "desk/downtime/hand/": FRONT, "desk/downtime/forms/": FRONT, "desk/downtime/list/": FRONT,

@@ -4,7 +4,7 @@ import json
 import math
 import re
 import wave
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ import pytest
 from doorstep.kernel.access import SYSTEM
 from doorstep.web.accounts.models import Account
 from doorstep.web.front import screens
+from doorstep.workflows import booking
 from tests.district import who
 from tests.web.conftest import PASSWORD, Door
-from tests.workflows.clinic import booked, go_to, known, opened_clinic, slots, tomorrow, week
+from tests.workflows.clinic import booked, go_to, known, opened_clinic, resident, slots, tomorrow, week
 
 BARE = re.compile(r">\s*(?:booking|queue)\.[a-z-]+")
 
@@ -131,6 +132,17 @@ def test_the_desk_books_relieves_and_stops(door: Door) -> None:
     with door.store.snapshot(SYSTEM) as reads:
         moved = reads.search("Appointment", [("patient", f"Patient/{who(2).id}"), ("status", "booked")])
     assert moved[0]["start"][:10] > on
+    own = resident(2)
+    door.store.run(own, booking.cancel, appointment=moved[0]["id"], reason="plans")
+    for number in range(4):
+        place = slots(door.store, schedule, tomorrow(door.store) + timedelta(days=1 + number))[2]
+        door.store.run(own, booking.cancel, appointment=booked(door.store, place, 2), reason="plans")
+    given = {"resident": f"Patient/{who(2).id}", "slot": slots(door.store, schedule, tomorrow(door.store) + timedelta(days=5))[0]}
+    refused = desk.post("/desk/bookings/book/", given)
+    assert (refused.status_code, "/desk/bookings/lift/" in text(refused)) == (422, True)
+    assert desk.post("/desk/bookings/lift/", {**given, "reason": ""}).status_code == 422
+    assert desk.post("/desk/bookings/lift/", {**given, "reason": "住院"}).status_code == 302
+    assert desk.post("/desk/bookings/book/", given).status_code == 302
 
 
 def test_the_weeks_of_a_clinic_are_set_on_a_page(door: Door) -> None:

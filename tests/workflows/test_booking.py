@@ -298,5 +298,12 @@ def test_giving_places_back_again_and_again_blocks_and_says_the_rule_until_when_
     assert refused.value.key == "booking.blocked-given-back" and refused.value.params.items() >= told.items()
     assert refused.value.params["phone"] in [way["value"] for way in house.get("telecom", [{"value": "12320"}])]
     assert booked(district, days[5][1], 1), "what the desk takes back does not count"
+    about = {"resident": f"Patient/{who().id}"}
+    assert refusal(district, resident(), standing.lift, **about, reason="x") == "booking.desk-only"
+    assert refusal(district, STRANGER, standing.lift, **about, reason="x") in ("booking.desk-only", "booking.nothing-to-relieve")
+    assert refusal(district, NURSE, standing.lift, **about, reason=" ") == "booking.relief-reason"
+    assert district.run(NURSE, standing.lift, **about, reason="住院") == 5
+    assert refusal(district, NURSE, standing.lift, **about, reason="x") == "booking.nothing-to-relieve"
+    assert booked(district, days[5][0])
     go_to(district, datetime.combine(until + timedelta(days=1), time(1)))
     assert booked(district, slots(district, schedule, until + timedelta(days=3))[0])

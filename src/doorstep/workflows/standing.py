@@ -1,8 +1,8 @@
 """Who may not book for a while: places that were not used, or given back again and again, by dated rules.
 
 The ledger is the record itself: appointments in the state "noshow", and those that the resident gave back. A referral's
-place, an emergency's and a clinic that was stopped are never counted, and a desk may relieve somebody of a place that
-was not used, with a reason that stands in the record.
+place, an emergency's and a clinic that was stopped are never counted, and the desk may relieve somebody of either, with
+a reason that stands in the record.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from doorstep.kernel import exact
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, RuleBroken
-from doorstep.kernel.keys import whole
+from doorstep.kernel.keys import amend, whole
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
@@ -94,13 +94,34 @@ def relieve(tx: Tx, *, appointment: str, reason: str) -> Stored:
         raise Forbidden("booking.desk-only")
     if not reason.strip():
         raise Invalid("booking.relief-reason", element="reason")
-    if found["status"] != "noshow" or not counts(found):
+    if not counts(found):
         raise Conflict("booking.nothing-to-relieve")
-    found.setdefault("extension", []).append({"url": RELIEVED, "extension": [
+    return tx.update(_relieved(tx, found, reason), if_match=stored.version)[0]
+
+
+def lift(tx: Tx, *, resident: str, reason: str) -> int:
+    """The desk lets somebody book again before the day: all entries that stop them are taken out. How many.
+
+    What was given back is no longer the desk's to read; it is told their number alone.
+    """
+    if tx.actor.role not in DESK:
+        raise Forbidden("booking.desk-only")
+    if not reason.strip():
+        raise Invalid("booking.relief-reason", element="reason")
+    held = of(whole(tx), resident=resident, institution=tx.actor.organization, now=tx.now)
+    if not held.until:
+        raise Conflict("booking.nothing-to-relieve")
+    for entry in held.missed:
+        amend(tx, _relieved(tx, entry, reason))
+    return len(held.missed)
+
+
+def _relieved(tx: Tx, entry: Resource, reason: str) -> Resource:
+    mark = {"url": RELIEVED, "extension": [
         {"url": "by", "valueReference": {"reference": tx.actor.person}}, {"url": "at", "valueInstant": instant(tx.now)},
         {"url": "reason", "valueString": reason.strip()[:200]},
-    ]})  # fmt: skip
-    return tx.update(found, if_match=stored.version)[0]
+    ]}  # fmt: skip
+    return {**entry, "extension": [*entry.get("extension", ()), mark]}
 
 
 def _at(reads: Reads, appointment: Resource) -> str:

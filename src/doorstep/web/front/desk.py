@@ -28,6 +28,8 @@ from doorstep.workflows.identity import card
 CODE: Final = "[0-9]{17}[0-9X]|DSB-[0-9A-Z.-]+"
 _SHOWN: Final = 60
 _ACTS: Final = frozenset({"call-off", "move", "arrive"})
+_STOPPED: Final = frozenset({"booking.blocked", "booking.blocked-given-back", "booking.relief-reason"})
+"""Refusals of a booking that the desk may lift."""
 
 
 @at_front
@@ -92,6 +94,23 @@ def book(request: Any) -> HttpResponse:
             raise
         return _again(request, refusal, resident, slot)
     messages.success(request, words("booking.done", language()))
+    return HttpResponseRedirect("/desk/bookings/")
+
+
+@at_desk
+@require_POST
+def lift(request: Any) -> HttpResponse:
+    """Somebody who may not book for a while may book again: the desk says why."""
+    resident, reason = request.POST.get("resident", ""), request.POST.get("reason", "")
+    try:
+        request.store.run(request.person.actor, standing.lift, resident=resident, reason=reason)
+    except ValueError:
+        raise NotFound("web.no-such-page") from None
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        return _again(request, refusal, resident, "")
+    messages.success(request, words("booking.lifted", language()))
     return HttpResponseRedirect("/desk/bookings/")
 
 
@@ -177,7 +196,8 @@ def _again(request: Any, refusal: Refusal, resident: str, slot: str) -> HttpResp
     if booking.is_gone(refusal):
         with request.store.snapshot(request.person.actor) as reads:
             near = neighbours(reads, slot=slot, channel=DESK, now=request.store.clock.now())
-    more = {"near": near, "found": identity.by_id(request.store, request.person.actor, id=resident.partition("/")[2])}
+    found = identity.by_id(request.store, request.person.actor, id=resident.partition("/")[2])
+    more = {"near": near, "stopped": refusal.key in _STOPPED, "found": found}
     return _page(request, by_box(refusal, language()), more, refusal.status)
 
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("me/booked/<str:appointment>/<str:act>/", mine.act),
     path("desk/bookings/", desk.show),
     path("desk/bookings/book/", desk.book),
+    path("desk/bookings/lift/", desk.lift),
     path("desk/bookings/<str:appointment>/<str:act>/", desk.act),
     path("desk/check-in/", desk.check_in),
     path("desk/walk-in/", desk.walk_in),
