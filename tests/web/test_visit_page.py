@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from doorstep.workflows import drafts, note, visit
+from doorstep.kernel.errors import Unavailable
+from doorstep.workflows import drafts, note, recognition, visit
 from tests.district import DOCTOR, opened, who
 from tests.web.conftest import Door
 from tests.workflows.test_recognition import decided, library, measured
@@ -183,3 +184,25 @@ def test_a_look_up_that_does_not_answer_never_blocks_the_page(door: Door, doctor
     page = doctor.get(at)
     assert "互认查询暂不可用" in page.content.decode()
     assert doctor.post(f"{at}sign/", {**hidden(page), "complaint": "x", "line": "RFT"}).status_code == 302
+
+
+def test_while_the_index_is_silent_each_line_says_so_and_so_does_what_was_ordered(
+    door: Door, doctor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library(door.store)
+    measured(door.store)
+    at = f"/v/{opened(door.store)}/"
+    shown: dict[str, Any] = hidden(doctor.get(at))
+
+    def down(*given: Any, **named: Any) -> Any:
+        raise Unavailable("store.unavailable")
+
+    monkeypatch.setattr(recognition, "_reports", down)
+    lines = {"complaint": "乏力", "dx": "R53", "line": ["RFT"]}
+    text = edit(doctor, at, shown, "line", q_line="CBC", **lines)
+    assert text.count("互认未查询") == 2 and "互认查询暂不可用" in text
+    assert doctor.post(f"{at}sign/", {**shown, **lines}).status_code == 302
+    page = doctor.get(at).content.decode()
+    assert page.count('flag-unchecked">互认未查询') == 1
+    own = re.search(r'href="(/t/[^"]+)"', page)
+    assert own and "互认未查询" in doctor.get(own.group(1)).content.decode()

@@ -82,6 +82,8 @@ class Row:
     lock: Lock | None = None
     same_name: bool = False
     """Somebody else on this list has the same name."""
+    unchecked: bool = False
+    """It was ordered while the index of earlier results did not answer."""
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -90,7 +92,8 @@ class Row:
         urgent = {"stat": "stat", "asap": "urgent", "urgent": "urgent"}.get(self.priority, "")
         if self.workflow.name == "critical":
             urgent = "critical"
-        found = (urgent, "late" if late else "", "same-name" if self.same_name else "")
+        found = (urgent, "late" if late else "", "same-name" if self.same_name else "",
+                 "unchecked" if self.unchecked else "")  # fmt: skip
         return tuple(flag for flag in found if flag)
 
 
@@ -158,6 +161,7 @@ def row(task: dict[str, Any], who: Card | None, names: Names, now: int) -> Row:
         clock=clock(task, now), resident=who, asking=names.of(task["requester"]["reference"]),
         asked=names.of(task["restriction"]["recipient"][0]["reference"]),
         owner=task.get("owner", {}).get("reference", ""), submitted=task["authoredOn"], holder=_holder(task, names),
+        unchecked=boxes(task.get("input", [])).get("recognition") == "unchecked",
     )  # fmt: skip
 
 

@@ -25,7 +25,8 @@ from doorstep.workflows.suitability import Dose, Facts
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of the orders. ``state`` is "", "pending", "used" or "again"; ``fen`` what it costs here today."""
+    """One line of the orders. ``state`` is "", "pending", "used" or "again"; ``fen`` what it costs here today;
+    ``unchecked``: the index of earlier results does not answer."""
 
     item: Test
     priority: str
@@ -37,6 +38,7 @@ class OrderLine:
     explained: bool
     critical: bool
     fen: int | None
+    unchecked: bool
 
     @property
     def yuan(self) -> str:
@@ -99,7 +101,7 @@ def order_lines(
             match if match is not None and match.report else None,
             names.of(match.laboratory) if match is not None and match.laboratory else "", why,
             typed.one(f"explained.{code}") == "yes", typed.one(f"critical.{code}") == "yes",
-            recognition.price(reads, member, code, day(now)),
+            recognition.price(reads, member, code, day(now)), match is not None and match.unchecked,
         ))  # fmt: skip
     return found
 

@@ -25,6 +25,7 @@ FLAGS: Final = {
     "late": "part.flag-late",
     "same-name": "part.flag-same-name",
     "recognised": "part.flag-recognised",
+    "unchecked": "part.flag-unchecked",
     "corrected": "part.flag-corrected",
     "new": "part.flag-new",
 }
