@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from doorstep.demo import check
+from doorstep.demo import check, check_figures
+from doorstep.demo.browser import Page
 from doorstep.demo.people import data
+from doorstep.demo.walking import Walking
 from doorstep.workflows.table import Table
 from tests.web.conftest import PASSWORD, Site, accounts, demo_site
 
@@ -53,3 +57,37 @@ def test_a_server_that_shows_a_stranger_everything_is_found_out(
     assert "demo.check-stranger" in {key for _, key in check.STEPS}
     failed = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("failed"))
     assert failed.split()[1] == str([key for _, key in check.STEPS].index("demo.check-stranger") + 1)
+
+
+class Told:
+    """A walk in which there is as much of everything as a test says, on the interface and on the manager's pages."""
+
+    since = "2026-11-01"
+
+    def __init__(self, there: int, shown: str) -> None:
+        self.before = {each.code: there - each.by for each in check_figures.WATCHED}
+        self._there, self._shown = there, shown
+
+    def person(self, _: str) -> Any:
+        return SimpleNamespace(post_as=lambda *_: None)
+
+    def at(self, *_: str) -> Page:
+        return Page(200, "", self._shown)
+
+    def fhir(self, _: str) -> tuple[int, dict[str, Any]]:
+        return 200, {"total": self._there}
+
+    expect = staticmethod(check._expect)
+
+
+@pytest.mark.parametrize(("there", "shown", "more"), [(12, "· n=11", 0), (12, "", 0), (4, "· n=5", 0), (12, "· n=12", 1)])
+def test_a_figure_that_is_another_or_moved_otherwise_is_found_out(there: int, shown: str, more: int) -> None:
+    walk = cast(Walking, Told(there, shown))
+    walk.before["visits"] -= more
+    with pytest.raises(check.Failed):
+        check_figures.moved(walk)
+
+
+@pytest.mark.parametrize(("there", "shown"), [(12, "· n=12"), (4, "· n=4"), (4, "")])
+def test_a_figure_that_moved_by_the_walk_is_ok_and_few_may_be_hidden(there: int, shown: str) -> None:
+    check_figures.moved(cast(Walking, Told(there, shown)))

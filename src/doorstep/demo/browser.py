@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -66,6 +67,18 @@ class Browser:
         if form.method == "get":
             return self._send(urllib.request.Request(f"{address}?{data}"))
         return self._send(urllib.request.Request(address, data.encode(), method="POST"))
+
+    def upload(self, page: Page, action: str, name: str, content: bytes) -> Page:
+        """Choose a file in a form of a page and send it."""
+        form, mark = page.form(action), f"----{secrets.token_hex(16)}"
+        parts = [f'--{mark}\r\nContent-Disposition: form-data; name="{each}"\r\n\r\n{value}\r\n'.encode()
+                 for each, value in form.fields if each != name]  # fmt: skip
+        parts.append(f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="file"\r\n'
+                     "Content-Type: application/octet-stream\r\n\r\n".encode())  # fmt: skip
+        data = b"".join([*parts, content, f"\r\n--{mark}--\r\n".encode()])
+        address = urllib.parse.urljoin(page.address, form.action)
+        headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        return self._send(urllib.request.Request(address, data, headers, method="POST"))
 
     def post_as(self, page: Page, path: str, values: dict[str, str]) -> Page:
         """What a person with a crafted request would send: any address, with the page's own token."""

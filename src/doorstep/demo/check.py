@@ -18,17 +18,17 @@ from pathlib import Path
 from typing import Any
 
 from doorstep import locale_text
-from doorstep.demo import check_house
+from doorstep.demo import check_centre, check_figures, check_home, check_house
 from doorstep.demo.browser import Browser, Page
 from doorstep.demo.opening import day_of
 from doorstep.demo.people import actor, data, main_resident
 from doorstep.demo.population import SEED
+from doorstep.demo.walking import TASK
 from doorstep.kernel import store as stores
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME
 from doorstep.terms.recognition import scopes
 
-_TASK = re.compile(r"/t/([A-Za-z0-9.-]+)/")
 _EARLIER = re.compile(r'name="look" value="(RFT DiagnosticReport/[A-Za-z0-9.-]+)"')
 _ALARM = re.compile(r'data-alarm="([A-Za-z0-9-]+)\.')
 _REFERRAL = re.compile(r"/referral/([A-Za-z0-9.-]+)/")
@@ -54,7 +54,8 @@ class Walk:
         finally:
             store.close()
         self._people: dict[str, Browser] = {}
-        self.visit = self.order = self.referral = ""
+        self.visit = self.order = self.referral = self.study = self.green = self.down = self.since = ""
+        self.before: dict[str, int] = {}
 
     # -- the steps, in order
 
@@ -200,9 +201,9 @@ class Walk:
     def critical_value(self) -> None:
         """A critical potassium is released by two, stands on the doctor's page, and is answered with a read-back."""
         doctor, page = self.person("zhangmin"), self.at("zhangmin", f"/v/{self.visit}/")
-        before = set(_TASK.findall(page.text))
+        before = set(TASK.findall(page.text))
         placed = doctor.submit(page, "/sign/", {"line": ["LYTE"], "priority.LYTE": "stat"})
-        task = next(found for found in _TASK.findall(placed.text) if found not in before)
+        task = next(found for found in TASK.findall(placed.text) if found not in before)
         values: dict[str, str | list[str]] = {
             "result.2823-3": "6.80", "result.2951-2": "140", "result.2075-0": "101",
         }  # fmt: skip
@@ -229,12 +230,16 @@ class Walk:
             self._people[account] = browser
         return self._people[account]
 
+    def anybody(self) -> Browser:
+        """Somebody without an account."""
+        return Browser(self.base)
+
     def at(self, account: str, path: str) -> Page:
         return self.person(account).get(path)
 
     def new_task(self, page: Page) -> str:
         """The one Task that a visit's page links to."""
-        return _found(_TASK, page.text)
+        return _found(TASK, page.text)
 
     def stands(self, task: str, state: str, status: str, owner: str) -> None:
         """A Task's state, FHIR status and next actor; a deadline if and only if somebody has to act."""
@@ -271,10 +276,13 @@ class Walk:
 STEPS = (
     (Walk.interface, "demo.check-interface"),
     (Walk.sign_in, "demo.check-sign-in"),
+    (check_figures.count, "demo.check-count"),
     (Walk.open_visit, "demo.check-open-visit"),
     (Walk.place_order, "demo.check-order"),
     (Walk.release_report, "demo.check-report"),
     (Walk.read_report, "demo.check-read"),
+    (check_centre.record, "demo.check-record"),
+    (check_centre.read, "demo.check-trace"),
     (Walk.send_referral, "demo.check-refer"),
     (Walk.only_the_receiver, "demo.check-only-receiver"),
     (Walk.accept, "demo.check-accept"),
@@ -287,7 +295,10 @@ STEPS = (
     (Walk.critical_value, "demo.check-critical"),
     (check_house.green, "demo.check-green"),
     (check_house.stay, "demo.check-stay"),
-    (check_house.figures, "demo.check-figures"),
+    (check_home.take_over, "demo.check-take-over"),
+    (check_home.follow_up, "demo.check-follow-up"),
+    (check_home.voice, "demo.check-voice"),
+    (check_figures.moved, "demo.check-figures"),
 )
 
 
