@@ -156,7 +156,7 @@ def make_wsgi(store: Store, settings: Settings) -> Wsgi:
     if "pages" in roles:
         from doorstep.web.wsgi import make_app as make_pages
 
-        mounts[""] = make_pages(
+        pages = make_pages(
             store,
             Path(settings.data),
             settings.demo,
@@ -164,13 +164,16 @@ def make_wsgi(store: Store, settings: Settings) -> Wsgi:
             behind_proxy=settings.behind_proxy,
             hosts=settings.hosts,
         )
-    api, pages = mounts.get("/fhir", _nothing), mounts.get("", _nothing)
+        from doorstep.web.quick import Quick  # after the settings are there
+
+        mounts[""] = Quick(pages, store)
+    api, web = mounts.get("/fhir", _nothing), mounts.get("", _nothing)
 
     def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
         if path.startswith("/fhir") and (len(path) == 5 or path[5] == "/"):
             return api(environ, start_response)
-        return pages(environ, start_response)
+        return web(environ, start_response)
 
     return operate.wrap(app, store)
 

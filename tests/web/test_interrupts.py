@@ -31,7 +31,7 @@ def raised(store: Store, who_: Person) -> list[tuple[str, str]]:
 def test_three_kinds_and_no_fourth() -> None:
     assert {each.kind for each in INTERRUPTS} == {CRITICAL, GREEN, IDENTITY}
     with pytest.raises(ValueError, match="overdue"):
-        Interrupt("overdue", lambda reads, who_: [])
+        Interrupt("overdue", lambda reads, who_: [], ())
 
 
 def test_what_is_merely_new_or_late_waits_on_its_list(district: Store) -> None:

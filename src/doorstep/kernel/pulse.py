@@ -1,7 +1,8 @@
-"""A number that changes when a Task may have changed: what open pages ask about every few seconds, from memory.
+"""Numbers that change when a Task may have changed: what open pages ask about every few seconds, from memory.
 
-This process counts its own commits. What other processes commit (PostgreSQL) is seen by one question a second for all
-pages together, whatever their number: the newest Task's moment, an index's last entry.
+A number stands for a topic: whose turn it is, who asked, which workflow; so that what is written for one institution
+makes no page of another ask again. This process counts its own commits. What other processes commit (PostgreSQL) is
+seen by one question a second for all pages together, whatever their number: what was written in the last moments.
 """
 
 from __future__ import annotations
@@ -9,14 +10,35 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, Final
 
+from doorstep.kernel import exact, worklist
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Engine
-from doorstep.kernel.writeset import WriteSet
+from doorstep.kernel.writeset import Put, WriteSet
 
 EVERY: Final = 1.0
 """Seconds between two looks at what others have committed."""
+ANY: Final = "Task"
+"""The topic of every Task."""
+STAFF: Final = "staff"
+"""The topic of who works where as what."""
+_STAFF: Final = frozenset({"Practitioner", "PractitionerRole", "Organization"})
+_BEHIND: Final = 10_000_000
+"""Microseconds for which a commit may come later than one that began after it."""
+_MOST: Final = 2000
+"""Versions of one look; where there are more, everything counts as changed."""
+_STEPS: Final = 8
+"""Versions of one Task that are looked at, back from the newest: whose turn it was is told too."""
+
+Key = tuple[int, str]
+
+
+def code(workflow: str) -> str:
+    """The topic of a workflow's Tasks."""
+    return f"code:{workflow}"
 
 
 class Pulse:
@@ -24,27 +46,90 @@ class Pulse:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._own = secrets.randbits(32)
-        self._newest = 0
+        self._begun = secrets.token_hex(4)
+        self._all = 0
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._newest = -1
+        self._seen: dict[Key, tuple[int, int]] = {}
         self._looked = float("-inf")
-        self._lock = threading.Lock()
+        self._lock, self._looking = threading.Lock(), threading.Lock()
         self._alone = engine.dialect == "sqlite"
+        self._types = {definitions().number[name]: name for name in ("Task", *sorted(_STAFF))}
 
     def note(self, work: WriteSet) -> None:
         """A write set has been committed here."""
-        if any(put.type_name == "Task" for put in work.puts):
-            with self._lock:
-                self._own += 1
+        topics: set[str] = set()
+        for put in work.puts:
+            if put.type_name == "Task" or put.type_name in _STAFF:
+                topics |= _of_put(put)
+                if not self._alone:
+                    with self._lock:
+                        self._seen[put.type, put.id] = (put.version, put.updated)
+        self._bump(topics)
 
-    def now(self) -> str:
-        """The number, as text."""
+    def now(self, *topics: str) -> str:
+        """The numbers of some topics (every Task when none is named), as text."""
         if not self._alone and time.monotonic() - self._looked > EVERY:
-            with self._lock:
-                if time.monotonic() - self._looked > EVERY:
-                    self._looked = time.monotonic()
-                    self._newest = self._ask()
-        return f"{self._own}.{self._newest}"
+            self._look()
+        counts = self._counts
+        return "".join([self._begun, str(self._all), *(f".{counts.get(topic, 0)}" for topic in topics or (ANY,))])
 
-    def _ask(self) -> int:
-        rows = self._engine.once("SELECT max(updated) FROM resource WHERE type = ?", [definitions().number["Task"]])
-        return int(rows[0][0] or 0)
+    def _bump(self, topics: Iterable[str]) -> None:
+        with self._lock:
+            for topic in topics:
+                self._counts[topic] += 1
+
+    def _look(self) -> None:
+        """What others have committed; whoever comes while somebody looks goes by what was known before."""
+        if not self._looking.acquire(blocking=False):
+            return
+        try:
+            self._looked = time.monotonic()
+            self._count(self._written())
+        finally:
+            self._looking.release()
+
+    def _written(self) -> list[tuple[Any, ...]]:
+        marks = ", ".join("?" * len(self._types))
+        if self._newest < 0:
+            found = self._engine.once(f"SELECT max(updated) FROM resource WHERE type IN ({marks})", [*self._types])
+            self._newest = int(found[0][0] or 0)
+        return self._engine.once(
+            "SELECT r.type, r.id, r.version, r.updated, r.body, v.body FROM resource r LEFT JOIN version v"
+            " ON v.part = r.part AND v.type = r.type AND v.id = r.id AND v.version >= r.version - ?"
+            f" WHERE r.type IN ({marks}) AND r.updated > ? ORDER BY r.updated DESC LIMIT ?",
+            [_STEPS, *self._types, self._newest - _BEHIND, _MOST],
+        )
+
+    def _count(self, rows: list[tuple[Any, ...]]) -> None:
+        topics: set[str] = set()
+        with self._lock:
+            known = self._seen
+        for type_, id_, version, updated, body, before in rows:
+            self._newest = max(self._newest, updated)
+            if known.get((type_, id_), (0, 0))[0] < version:
+                topics |= _topics(self._types[type_], body) | _topics(self._types[type_], before)
+        found = {(row[0], row[1]): (row[2], row[3]) for row in rows}
+        with self._lock:
+            fresh = {key: value for key, value in self._seen.items() if value[1] > self._newest - _BEHIND}
+            self._seen = {**fresh, **{key: max(value, fresh.get(key, value)) for key, value in found.items()}}
+            self._all += len(rows) >= _MOST
+        self._bump(topics)
+
+
+def _of_put(put: Put) -> set[str]:
+    if put.type_name in _STAFF:
+        return {STAFF}
+    found = _of_row(put.task) if put.task is not None else {ANY}
+    return found | _topics(put.type_name, put.before)
+
+
+def _topics(type_name: str, body: Any) -> set[str]:
+    """What one version says about whom it concerns."""
+    if type_name in _STAFF:
+        return {STAFF}
+    return _of_row(worklist.row(exact.decode(body), 0)) if body else {ANY}
+
+
+def _of_row(row: tuple[Any, ...]) -> set[str]:
+    return {ANY, code(str(row[4])), *(str(each) for each in row[2:4] if each)}

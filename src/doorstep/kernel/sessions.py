@@ -59,6 +59,15 @@ class Session:
     family: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a session's row says, in one text besides what a request may change. Whether it holds is asked elsewhere."""
+
+    said: str
+    seen: int
+    expires: int
+
+
 class Sessions:
     """The sign-ins of a record. A secret is never kept, only its hash."""
 
@@ -102,6 +111,14 @@ class Sessions:
             return None
         actor = self.standing(session.actor)
         return replace(session, actor=actor) if actor is not None else None
+
+    def said(self, secret: str, kind: str) -> SignIn | None:
+        """The row behind a secret, for whoever has found before that it holds and asks whether it is the same still."""
+        found = self._engine.once(
+            "SELECT seen, expires, id, account, posting, posted, actor, proved, factor FROM session"
+            " WHERE hash = ? AND kind = ?", [hashed(secret), kind],
+        )  # fmt: skip
+        return SignIn(repr(found[0][2:]), found[0][0], found[0][1]) if found else None
 
     def standing(self, actor: Actor) -> Actor | None:
         """As whom somebody acts now: as the survivor when they, or the one they act for, were merged; None when the

@@ -176,6 +176,7 @@ class Tx(Reads, Granting, Aliasing, Drafting):
             b"",
             False,
             None,
+            before=found.body if type == "Task" else b"",
         )
         self._pending[type, id] = put
         return version
@@ -316,6 +317,8 @@ class Tx(Reads, Granting, Aliasing, Drafting):
             custodian=previous.custodian if previous else self.actor.organization,
             method=method,
         )
+        if type_name == "Task":
+            put.before = pending.before if pending is not None else previous.body if previous else b""
         self._pending[type_name, id] = put
         assert put.rows is not None
         for element, reference in put.rows.references:

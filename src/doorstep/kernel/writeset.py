@@ -40,6 +40,8 @@ class Put:
     """(part of the resident, resident id, direct) for each resident named."""
     task: tuple[object, ...] | None = None
     """The worklist row of a Task."""
+    before: bytes = b""
+    """What a Task said before, for whoever waits for it no longer."""
     label: str = ""
     """The restricted category; "" for none."""
     several: bool = False

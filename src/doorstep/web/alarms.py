@@ -15,16 +15,26 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
+from doorstep.kernel.pulse import STAFF, code
 from doorstep.kernel.worklist import Item
 from doorstep.web import lists, polling
 from doorstep.web.guard import staff
-from doorstep.web.interrupts import INTERRUPTS, Interrupt
+from doorstep.web.interrupts import INTERRUPTS, Interrupt, hourly
 from doorstep.web.templatetags.words import word
 
 MOST: Final = 3
 """Alarms shown at once; the list behind them has the rest."""
 
-Raised = tuple[Interrupt, Item]
+TOPICS: Final = (STAFF, *(code(each) for each in sorted({name for each in INTERRUPTS for name in each.reads})))
+"""What is written to the Tasks that may alarm, and to who works where, changes the alarms."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """What alarms somebody, and whether the hour alone may change it."""
+
+    alarms: list[tuple[Interrupt, Item]]
+    hourly: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class Alarm:
 
 def of(request: Any) -> list[Alarm]:
     """What alarms the person of this request now."""
-    raised = _raised(request)
+    raised = _raised(request).alarms
     if not raised:
         return []
     now = request.store.clock.now()
@@ -64,7 +74,7 @@ def _alarm(interrupt: Interrupt, row: lists.Row) -> Alarm:
 
 def mark(request: Any) -> str:
     """Changes when the alarms do."""
-    return _mark([item for _, item in _raised(request)])
+    return _mark([item for _, item in _raised(request).alarms])
 
 
 @staff
@@ -73,22 +83,30 @@ def now(request: Any) -> HttpResponse:
     asked = request.headers.get("If-None-Match", "")
     if asked and polling.unchanged(request, asked):
         return HttpResponse(status=304, headers={"ETag": asked})
-    pulse = polling.begin(request)
-    tag = f'"{mark(request)}"'
+    basis = polling.begin(request.store, *TOPICS)
+    raised = _raised(request)
+    tag = f'"{_mark([item for _, item in raised.alarms])}"'
     if asked == tag:
-        polling.remember(request, pulse, tag)
+        polling.remember(request, basis, tag, brief=raised.hourly)
         return HttpResponse(status=304, headers={"ETag": tag})
     response = render(request, "parts/alarms.html")
     response.headers["ETag"] = tag
     return response
 
 
-def _raised(request: Any) -> list[Raised]:
+def _raised(request: Any) -> _Raised:
+    """Asked of the record while a value waits here that the hour may give to somebody else, else once a change."""
     person = getattr(request, "person", None)
     if person is None:
-        return []
-    with request.store.snapshot(person.actor, audited=False) as reads:
-        return [(each, item) for each in INTERRUPTS for item in each.source(reads, person)][:MOST]
+        return _Raised([], False)
+
+    def ask() -> _Raised:
+        with request.store.snapshot(person.actor, audited=False) as reads:
+            found = [(each, item) for each in INTERRUPTS for item in each.source(reads, person)][:MOST]
+            return _Raised(found, hourly(reads, person))
+
+    known = polling.counted(request, TOPICS, "alarms", ask)
+    return ask() if known.hourly else known
 
 
 def _mark(items: list[Item]) -> str:

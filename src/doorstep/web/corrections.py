@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from doorstep.kernel.worklist import Ask
-from doorstep.web import lists
+from doorstep.kernel.pulse import code
+from doorstep.kernel.worklist import Ask, Item
+from doorstep.web import lists, polling
 from doorstep.workflows import correction
 
 _MOST: Final = 50
@@ -27,9 +28,13 @@ def of(request: Any) -> list[Notice]:
     if person is None or not person.organization:
         return []
     asked = Ask(owner=person.organization, code=correction.TABLE.name, state="told")
-    with request.store.snapshot(person.actor, audited=False) as reads:
-        items = reads.waiting(asked, limit=_MOST)
-        mine = [item for item in items if correction.reader_of(reads.read("Task", item.id)) == person.reference]
+
+    def ask() -> list[Item]:
+        with request.store.snapshot(person.actor, audited=False) as reads:
+            items = reads.waiting(asked, limit=_MOST)
+            return [item for item in items if correction.reader_of(reads.read("Task", item.id)) == person.reference]
+
+    mine = polling.counted(request, (code(correction.TABLE.name),), asked, ask)
     if not mine:
         return []
     with request.store.snapshot(person.actor) as reads:

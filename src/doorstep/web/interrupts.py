@@ -28,11 +28,12 @@ Source = Callable[[Reads, Person], list[Item]]
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """One reason to interrupt: what it is, which Tasks alarm a person, the page that answers them, and the flag that is
-    shown ("" is the kind's own)."""
+    """One reason to interrupt: what it is, which Tasks alarm a person, of which workflows, the page that answers them,
+    and the flag that is shown ("" is the kind's own)."""
 
     kind: str
     source: Source
+    reads: tuple[str, ...]
     page: str = "/t/{id}/"
     flag: str = ""
 
@@ -49,10 +50,15 @@ def conflicts(reads: Reads, person: Person) -> list[Item]:
 
 
 INTERRUPTS: Final[tuple[Interrupt, ...]] = (
-    Interrupt(CRITICAL, critical_alarms.values),
-    Interrupt(CRITICAL, critical_alarms.raised),
-    Interrupt(CRITICAL, critical_alarms.calls),
-    Interrupt(GREEN, green_alarms.arrivals, "/referral/{id}/"),
-    Interrupt(IDENTITY, conflicts, "/desk/duplicates/{id}/"),
+    Interrupt(CRITICAL, critical_alarms.values, ("critical",)),
+    Interrupt(CRITICAL, critical_alarms.raised, ("critical", "escalation")),
+    Interrupt(CRITICAL, critical_alarms.calls, ("callback",)),
+    Interrupt(GREEN, green_alarms.arrivals, ("referral",), "/referral/{id}/"),
+    Interrupt(IDENTITY, conflicts, ("duplicate",), "/desk/duplicates/{id}/"),
 )
 """In the order in which they are shown."""
+
+
+def hourly(reads: Reads, person: Person) -> bool:
+    """Whether something waits here whose alarm goes by the roster: the hour may give it to somebody else."""
+    return bool(reads.waiting(Ask(owner=person.organization, code="critical", priority=0), limit=1))

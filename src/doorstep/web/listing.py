@@ -102,12 +102,12 @@ def show(request: Any, name: str) -> HttpResponse:
     after = _after(request.GET.get("after", ""))
     if "shown" in request.GET:
         return _polled(request, view, ask, after)
-    exported, pulse = request.GET.get("format") == "xlsx", polling.begin(request)
+    exported = request.GET.get("format") == "xlsx"
     with request.store.snapshot(request.person.actor) as reads:
         items = reads.waiting(ask, after=after, limit=EXPORTED if exported else PAGE + 1)
         rows = lists.of_items(reads, items[: EXPORTED if exported else PAGE], now)
         whole = _ask(listed, request.person, view.scope)
-        groups = polling.counted(request, pulse, whole, lambda: reads.waiting_groups(whole, now=now))
+        groups = polling.counted(request, _topics(whole), whole, lambda: reads.waiting_groups(whole, now=now))
         mine = [] if listed.sent else reads.waiting_groups(opening.mine(request, whole), now=now)
         names = Names(reads)
         rows = opening.on_rows(request, rows, names)
@@ -206,12 +206,21 @@ def _polled(request: Any, view: _View, ask: Ask, after: Item | None) -> HttpResp
     """A page asks whether something has changed: answered without the record while no Task was written."""
     if polling.unchanged(request):
         return HttpResponse(status=204)
-    pulse = polling.begin(request)
+    basis = polling.begin(request.store, *_topics(ask))
     with request.store.snapshot(request.person.actor, audited=False) as reads:
         answer = _changed(request, view, reads.waiting(ask, after=after, limit=PAGE), after)
     if answer.status_code == 204:
-        polling.remember(request, pulse)
+        polling.remember(request, basis, brief=view.state in _OF_THE_HOUR)
     return answer
+
+
+_OF_THE_HOUR: Final = ("late", MINE)
+"""Parts of a list that change without anything being written to a Task."""
+
+
+def _topics(ask: Ask) -> tuple[str, ...]:
+    """Whose Tasks a list is made of: what is written for others does not change it."""
+    return tuple(each for each in (ask.owner, ask.requester) if each)
 
 
 def _changed(request: Any, view: _View, items: list[Item], after: Item | None) -> HttpResponse:

@@ -169,4 +169,9 @@ def _acts(request: Any, session: Session | None) -> None:
 
 
 def _secret(request: Any) -> str:
-    return f"page:{request.session.session_key or ''}"
+    return secret_of(request.session.session_key or "")
+
+
+def secret_of(cookie: str) -> str:
+    """The record's secret of a browser's cookie."""
+    return f"page:{cookie}"

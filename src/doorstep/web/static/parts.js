@@ -26,10 +26,10 @@
   }
   setInterval(tick, 10000);
 
-  // [data-poll]: a small question every 15 seconds; slower when nobody answers or looks.
+  // [data-poll]: a small question about every 15 seconds, each page at moments of its own; slower when nobody answers or looks.
   function poll(place) {
     var wait = EVERY, timer = 0, tag = place.getAttribute("data-tag");
-    function later() { clearTimeout(timer); timer = setTimeout(ask, wait); }
+    function later() { clearTimeout(timer); timer = setTimeout(ask, wait * (0.85 + 0.3 * Math.random())); }
     function ask() {
       clearTimeout(timer);
       if (document.hidden && wait < SLOWEST) { wait = Math.min(SLOWEST, wait * 2); later(); return; }
