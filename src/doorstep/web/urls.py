@@ -19,6 +19,13 @@ from doorstep.web import (
 from doorstep.web.clinic import decision_page, finding, prints, visit_page
 
 urlpatterns = [
+    # what is asked most comes first: every pattern before it is tried in vain
+    path("now/", alarms.now),
+    path("w/<str:name>/", listing.show),
+    path("w/<str:name>/do/<str:act>/", bulk.act),
+    path("t/<str:task>/", task_page.show),
+    path("t/<str:task>/preview/", task_page.preview),
+    path("t/<str:task>/<str:act>/", task_page.act),
     path("", pages.home),
     path("", include("doorstep.web.accounts.urls")),
     path("", include("doorstep.web.smart.urls")),
@@ -40,7 +47,6 @@ urlpatterns = [
     path("", include("doorstep.web.voice.urls")),
     path("language/", set_language),
     path("view/", view.choose),
-    path("now/", alarms.now),
     path("look/residents/", lookups.residents),
     path("look/<str:which>/", lookups.catalogue),
     path("style/", style.show),
@@ -57,11 +63,6 @@ urlpatterns = [
     path("recognition/decision/<str:task>/", decision_page.show),
     path("recognition/decision/<str:task>/<str:act>/", decision_page.act),
     path("v/<str:encounter>/<str:act>/", visit_page.act),
-    path("w/<str:name>/", listing.show),
-    path("w/<str:name>/do/<str:act>/", bulk.act),
-    path("t/<str:task>/", task_page.show),
-    path("t/<str:task>/preview/", task_page.preview),
-    path("t/<str:task>/<str:act>/", task_page.act),
     path("p/referral/<str:task>/", print_form.referral),
     path("p/critical/", critical_page.register),
 ]
