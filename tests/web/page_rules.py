@@ -46,6 +46,8 @@ RULES: dict[str, str] = {
     "admin/apps/": SECURITY, "admin/apps/new/": SECURITY, "admin/apps/new/save/": SECURITY,
     "admin/apps/<str:client>/": SECURITY, "admin/apps/<str:client>/save/": SECURITY,
     "admin/apps/<str:client>/switch/": SECURITY, "admin/apps/<str:client>/secret/": SECURITY,
+    "open/launch/": STAFF, "open/back/": STAFF, "open/keys.json": OPEN, "admin/systems/": PEOPLE,
+    "admin/systems/register/": PEOPLE, "admin/systems/<str:id>/": PEOPLE, "admin/systems/<str:id>/<str:act>/": PEOPLE,
     "now/": STAFF, "style/": OPEN, "style/look/": OPEN, "style/<str:shell>/": OPEN,
     "look/residents/": STAFF, "look/<str:which>/": STAFF,
     "clinic/": TOWNSHIP, "clinic/find/": TOWNSHIP, "clinic/open/<str:resident>/": TOWNSHIP,

@@ -1,7 +1,8 @@
 """Requests that we make: only to origins that an administrator has listed, to the address that was looked at.
 
 A listed name that leads to a private or reserved address is refused unless it was listed as private. The name is
-resolved once and the connection goes to that very address; redirects are answers like any other, and not followed.
+resolved once and the connection goes to that very address; redirects are answers like any other, and not followed. A
+request ends when its time is over, however slowly an answer drips.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import json
+import logging
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,6 +24,7 @@ from doorstep.kernel.store import Store
 
 SETTING: Final = "subscription.origins"
 SECONDS: Final = 10
+_log = logging.getLogger("doorstep.outbound")
 _PORTS: Final = {"http": 80, "https": 443}
 _LARGEST: Final = 64 * 1024
 
@@ -66,6 +71,17 @@ def check(listed: Mapping[str, bool], url: str) -> None:
 
 def send(listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes) -> int:
     """One request; the status of the answer. OSError or HTTPException when there was none."""
+    return ask(listed, method, url, headers, body)[0]
+
+
+def ask(
+    listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *,
+    largest: int = _LARGEST,
+) -> tuple[int, bytes]:  # fmt: skip
+    """One request; status and body of the answer, ``largest`` bytes and one more at most (so that more is noticed).
+
+    OSError or HTTPException when there was none in time.
+    """
     check(listed, url)
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
@@ -73,12 +89,36 @@ def send(listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str
     connection = _Pinned(address, host, port, SECONDS, tls=parts.scheme == "https")
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request(method, path, body=body, headers={"Host": parts.netloc, **headers})
-        answer = connection.getresponse()
-        answer.read(_LARGEST)
-        return answer.status
+        connection.connect()
+        with _ended_after(connection.sock, SECONDS):
+            connection.request(method, path, body=body, headers={"Host": parts.netloc, **headers})
+            answer = connection.getresponse()
+            return answer.status, answer.read(largest + 1)
     finally:
         connection.close()
+
+
+@contextmanager
+def _ended_after(sock: socket.socket, seconds: float) -> Iterator[None]:
+    """A connection that is cut when its time is over: a socket's own limit holds for each byte anew."""
+    over = threading.Event()
+
+    def end() -> None:
+        over.set()
+        try:
+            sock.shutdown(socket.SHUT_RDWR)
+        except OSError as gone:
+            _log.debug("the other side had gone first: %s", gone)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if over.is_set():
+            raise TimeoutError(f"no whole answer in {seconds} s")
 
 
 def resolve(host: str, port: int, *, private: bool) -> str:

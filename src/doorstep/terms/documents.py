@@ -34,6 +34,28 @@ def system_of(kind: str) -> str:
     return _PUBLIC.get(kind) or f"{systems.BASE}/sid/document/{kind}"
 
 
+_OWN: Final = f"{systems.BASE}/sid/patient-number/"
+_OWN_LONGEST: Final = 40
+
+
+def own_system(organization: str) -> str:
+    """The Identifier.system of the numbers that an institution's own system gives its patients."""
+    return _OWN + organization.removeprefix("Organization/")
+
+
+def own_number(text: str) -> str:
+    """Such a number as it is kept: letter by letter, since only its maker knows how it is made."""
+    number = text.strip()
+    if not number or len(number) > _OWN_LONGEST or not number.isprintable() or "|" in number or "," in number:
+        raise IdentifierError("terms.document-shape")
+    return number
+
+
+def belongs_to_one(system: str) -> bool:
+    """Whether one value in an identifier system belongs to one person."""
+    return system in UNIQUE or system.startswith(_OWN)
+
+
 UNIQUE: Final = frozenset(system_of(kind) for kind in KINDS if kind != "99") | {NEWBORN, TEMPORARY}
 """Identifier systems of which one value belongs to one person."""
 

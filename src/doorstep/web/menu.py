@@ -35,6 +35,7 @@ _PLACES: Final = Entry("/admin/places/", "directory.page-places")
 _CENTRES: Final = Entry("/admin/centres/", "directory.page-centres")
 _AGREEMENTS: Final = Entry("/admin/agreements/", "directory.page-agreements")
 _POLICIES: Final = Entry("/admin/policies/", "directory.page-policies")
+_SYSTEMS: Final = Entry("/admin/systems/", "launch.systems")
 _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
 _RECOGNITION: Final = Entry("/recognition/", "recognition.figures")
@@ -83,7 +84,8 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("ecg", "technician"): (_STUDIES, _INTAKE, _MINE),
     ("imaging", "doctor"): (_STUDIES, _MINE, _CRITICAL),
     ("imaging", "technician"): (_STUDIES, _INTAKE, _MINE),
-    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES, _DUTY),
+    ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES, _DUTY,
+                                _SYSTEMS),
     ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _LIMITS,
                              _APPS, _WHY),
     ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE, _VOICE),

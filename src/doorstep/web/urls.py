@@ -35,6 +35,7 @@ urlpatterns = [
     path("admin/recognition/", recognition_page.library),
     path("admin/recognition/<str:act>/", recognition_page.act),
     path("", include("doorstep.web.lab.urls")),
+    path("", include("doorstep.web.launched.urls")),
     path("admin/", include("doorstep.web.admin.urls")),
     path("", include("doorstep.web.resident.urls")),
     path("", include("doorstep.web.privacy.urls")),

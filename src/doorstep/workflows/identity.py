@@ -63,6 +63,16 @@ def by_document(store: Store, actor: Actor, *, kind: str, number: str) -> Card |
     return _one(store, actor, [("identifier", f"{system}|{value}")], action)
 
 
+def by_own_number(store: Store, actor: Actor, *, number: str) -> Card | None:
+    """The resident whom another system of the actor's institution knows by this number."""
+    try:
+        value = documents.own_number(number)
+    except IdentifierError as wrong:
+        raise Invalid(wrong.key, element="own_number") from None
+    query = [("identifier", f"{documents.own_system(actor.organization)}|{value}")]
+    return _one(store, actor, query, "identify-own-number")
+
+
 def by_phone(store: Store, actor: Actor, *, phone: str, name: str) -> Card | None:
     """The one resident with this telephone and exactly this name; None when there is none or more than one."""
     phone, name = "".join(phone.split()), name.strip()

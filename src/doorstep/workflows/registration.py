@@ -37,7 +37,10 @@ SEXES: Final = ("male", "female", "other", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """What a desk writes down of somebody who is new. ``document`` is a kind of ``documents.KINDS``."""
+    """What a desk writes down of somebody who is new. ``document`` is a kind of ``documents.KINDS``.
+
+    ``own_number`` is the number by which the system of institution ``own_of`` knows them, if it does.
+    """
 
     name: str
     document: str = documents.IDENTITY_CARD
@@ -47,6 +50,8 @@ class Newcomer:
     born: str = ""
     phone: str = ""
     address: str = ""
+    own_number: str = ""
+    own_of: str = ""
 
 
 def register(tx: Tx, *, person: Newcomer) -> Stored:
@@ -57,12 +62,12 @@ def register(tx: Tx, *, person: Newcomer) -> Stored:
 def resource(person: Newcomer, *, today: date) -> Resource:
     """The Patient that a desk's form describes; refuses it naming every box that is wrong."""
     wrong: list[Issue] = []
-    read = _document(person, today, wrong)
+    read, own = _document(person, today, wrong), _own_number(person, wrong)
     name = naming.human_name(person.name, person.pinyin, wrong)
     born, sex = _birth(person, read[1], today, wrong), _sex(person, read[1], wrong)
     if wrong:
         raise Invalid(wrong[0].key, issues=tuple(wrong))
-    found: Resource = {"resourceType": "Patient", "identifier": [read[0]], "active": True, "name": name}
+    found: Resource = {"resourceType": "Patient", "identifier": [read[0], *own], "active": True, "name": name}
     if person.phone.strip():
         found["telecom"] = [{"system": "phone", "value": "".join(person.phone.split()), "use": "mobile"}]
     found |= {"gender": sex, "birthDate": born}
@@ -100,7 +105,7 @@ def admit_client_patient(tx: Tx, resource: Resource) -> str:
     if resource.get("link"):
         raise Forbidden("persons.link-by-merge", element="Patient.link")
     _numbers(resource, day(tx.now))
-    if not own_identifiers(resource):
+    if not any(system in documents.UNIQUE for system, _ in own_identifiers(resource)):
         raise Invalid("persons.identifier-needed", element="Patient.identifier")
     id = str(resource.get("id") or tx.fresh_id(resource))
     taken(tx, resource, holder=id)
@@ -137,7 +142,7 @@ def own_identifiers(patient: Resource) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for entry in patient.get("identifier", ()):
         system, value = str(entry.get("system", "")), str(entry.get("value", ""))
-        if system in documents.UNIQUE and value and entry.get("use") != "old":
+        if documents.belongs_to_one(system) and value and entry.get("use") != "old":
             found[system, _eighteen(value) if system == systems.IDENTITY_NUMBER else value] = None
     return list(found)
 
@@ -185,9 +190,7 @@ def allowed(tx: Tx) -> None:
         raise Forbidden("persons.not-your-desk")
 
 
-def _document(
-    person: Newcomer, today: date, wrong: list[Issue]
-) -> tuple[Resource, IdentityNumber | None]:
+def _document(person: Newcomer, today: date, wrong: list[Issue]) -> tuple[Resource, IdentityNumber | None]:
     """The Identifier of the document, and what an identity number says."""
     if not person.number.strip():
         wrong.append(_issue("persons.number-needed", "number"))
@@ -199,6 +202,19 @@ def _document(
         wrong.append(_issue(error.key, "number"))
         return {}, None
     return {"use": "official", "system": system, "value": value}, said
+
+
+def _own_number(person: Newcomer, wrong: list[Issue]) -> list[Resource]:
+    """The Identifier that another system of the institution gave; none when it gave none."""
+    if not person.own_number or not person.own_of:
+        return []
+    try:
+        value = documents.own_number(person.own_number)
+    except IdentifierError as error:
+        wrong.append(_issue(error.key, "own_number"))
+        return []
+    return [{"use": "usual", "system": documents.own_system(person.own_of), "value": value,
+             "assigner": {"reference": person.own_of}}]  # fmt: skip
 
 
 def _birth(person: Newcomer, said: IdentityNumber | None, today: date, wrong: list[Issue]) -> str:

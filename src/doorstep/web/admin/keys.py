@@ -32,6 +32,10 @@ ACTS: Final[Mapping[str, str]] = {
     "join": "directory.act-join",
     "override": "directory.act-override",
     "end-rule": "directory.act-end-rule",
+    "register-system": "launch.act-register",
+    "change-system": "launch.act-change",
+    "stop-system": "launch.act-stop",
+    "start-system": "launch.act-start",
 }
 """Act -> the words on its button."""
 DID: Final[Mapping[str, str]] = {

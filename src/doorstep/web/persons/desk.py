@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.contrib import messages
+from django.core import signing
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import translation
@@ -21,6 +22,7 @@ from doorstep.workflows.identity import Card
 from doorstep.workflows.registration import Newcomer
 
 _ASKED: Final = ("document", "number", "phone", "name")
+_OWN: Final = "persons.own-number"
 BOXES: Final = ("document", "number", "name", "pinyin", "sex", "born", "phone", "address")
 
 
@@ -45,7 +47,8 @@ def show(request: Any) -> HttpResponse:
 def register(request: Any) -> HttpResponse:
     """Somebody new. When they may be in the record already, the desk looks again, or leaves it to the registry."""
     given = {name: request.POST.get(name, "").strip() for name in BOXES}
-    person, actor = Newcomer(**given), request.person.actor
+    given["own"] = request.POST.get("own", "")
+    person, actor = _newcomer(request, given), request.person.actor
     try:
         made = registration.resource(person, today=day(request.store.clock.now()))
         if not request.POST.get("pending") and duplicates.may_be_known(request.store, made):
@@ -58,6 +61,26 @@ def register(request: Any) -> HttpResponse:
     messages.success(request, words(done, translation.get_language(), name=person.name))
     found = identity.by_id(request.store, actor, id=stored.id)
     return _page(request, {"given": {"document": documents.IDENTITY_CARD}, "found": found, "made": True}, status=201)
+
+
+def begun(request: Any, given: dict[str, str], *, own: str, said_by: str) -> HttpResponse:
+    """The form with what another system of the institution says of somebody; ``own`` is its number for them."""
+    filled = _begun({"document": documents.IDENTITY_CARD, **given})
+    filled |= {name: value for name, value in given.items() if value}
+    filled["own"] = signing.dumps([own, request.person.organization], salt=_OWN) if own else ""
+    return _page(request, {"given": filled, "new": True, "said_by": said_by})
+
+
+def _newcomer(request: Any, given: dict[str, str]) -> Newcomer:
+    """What the form says; another system's number only as that system gave it, for this institution."""
+    boxes = {name: given[name] for name in BOXES}
+    try:
+        own, institution = signing.loads(given["own"], salt=_OWN)
+    except (signing.BadSignature, ValueError, TypeError):
+        own, institution = "", ""
+    if institution != request.person.organization:
+        own, institution = "", ""
+    return Newcomer(**boxes, own_number=own, own_of=institution)
 
 
 def _find(request: Any, asked: dict[str, str]) -> Card | None:
