@@ -6,7 +6,9 @@ The figures are counted by the product's own measures, on SQLite alone: what is 
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -19,10 +21,11 @@ from doorstep.demo import figures, plays
 from doorstep.demo.moulds import foundry
 from doorstep.demo.opening import snapshot
 from doorstep.demo.people import resident, rng_of
-from doorstep.demo.population import SEED
+from doorstep.demo.population import SEED, population
 from doorstep.kernel import exact
 from doorstep.kernel import store as stores
 from doorstep.kernel.clock import HOME
+from doorstep.kernel.store import Store
 from doorstep.kernel.tx import checked
 from doorstep.measures.engine import Frame, Frames
 from doorstep.measures.figures import cases, total
@@ -110,20 +113,37 @@ def test_a_cast_has_the_shape_of_what_was_worked_and_is_about_somebody_else() ->
         checked(each)
 
 
-def test_making_goes_on_where_it_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def killed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A making that dies when its second portion is written and that is not yet said."""
+    said = Store.set_setting
+
+    def die(store: Store, name: str, value: str) -> None:
+        if value == "16":
+            os.kill(os.getpid(), signal.SIGKILL)
+        said(store, name, value)
+
+    child = os.fork()
+    if not child:
+        monkeypatch.setattr(Store, "set_setting", die)
+        snapshot(stores.open(f"sqlite:///{folder}"), residents=24, today=TODAY)
+        os._exit(0)
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+
+
+@pytest.mark.parametrize("few", [100, 4], ids=["written", "loaded"])
+def test_making_goes_on_where_it_was_killed_and_nothing_is_there_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
     monkeypatch.setattr("doorstep.demo.opening._PORTION", 8)
-    store = stores.open(f"sqlite:///{tmp_path}")
-    told: list[int] = []
-
-    def stop(done: int, _: int) -> None:
-        told.append(done)
-        if done == 16 and told.count(16) == 1:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        snapshot(store, residents=24, today=TODAY, progress=stop)
-    snapshot(store, residents=24, today=TODAY, progress=stop)
-    assert told == [8, 16, 24, 27]
+    monkeypatch.setattr("doorstep.demo.opening._FEW", few)
+    killed(tmp_path, monkeypatch)
+    store, told = stores.open(f"sqlite:///{tmp_path}"), []
+    snapshot(store, residents=24, today=TODAY, progress=lambda done, total: told.append((done, total)))
+    assert (told[0][0] > 8, told[-1]) == (True, (24, 24))
+    assert told == sorted(told)
     with store.snapshot(figures.SYSTEM, audited=False) as reads:
         assert len(reads.search("Patient", [])) == 24
+        made = Counter(each["resourceType"] for each in population(24, SEED, today=TODAY))
+        assert {type_: len(reads.search(type_, [])) for type_ in made} == made
+        assert {entry.stored.version for entry in reads.history(count=500).entries} == {1}
     store.close()

@@ -29,8 +29,8 @@ def prepare(store: Store, *, today: date, seed: int) -> None:
         bed = f"Location/{case['bed']}" if "bed" in case else ""
         sheet = Sheet(case["impression"], case["illness"], treatment=case["treatment"], consent=True,
                       insurance=case["insurance"])  # fmt: skip
-        sent = store.run(doctor, referring.send, encounter=opened.id, receiver="Organization/hospital",
-                         specialty=case["specialty"], sheet=sheet, priority=case["priority"], wish=Wish(bed=bed))
+        sent = store.run(doctor, referring.send, encounter=opened.id, receiver="Organization/hospital", sheet=sheet,
+                         specialty=case["specialty"], priority=case["priority"], wish=Wish(bed=bed))  # fmt: skip
         if bed:
             store.run(actor("zhaoqian"), referring.accept, task=sent.id, bed=bed)
         store.run(doctor, visit.finish, encounter=opened.id)

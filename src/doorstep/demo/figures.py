@@ -69,6 +69,12 @@ def cases(residents: int, seed: int, *, today: date, wide: bool, scale: str = SH
         yield from _stays(made, ask, people, rng)
 
 
+def weight(residents: int, *, today: date, scale: str = SHOWN) -> int:
+    """As much work as the cases are, in residents: a case is about half of one."""
+    ask = wanted(today, scale)
+    return (ask.up + ask.recognitions) // 2 if residents >= LEAST else 0
+
+
 class _People:
     """Grown-ups of the district by chance, and what stands for their town in a case that was played in Shiqiao."""
 

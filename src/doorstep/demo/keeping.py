@@ -1,7 +1,7 @@
 """The district is made once and kept; a demo is a copy of it in which people have begun their day.
 
-So it opens in seconds, and resetting is copying again. What was made for another program, or is a week old, is made
-anew.
+So it opens in seconds, and resetting is copying again; only a very large one is not copied. What was made for another
+program, or is a week old, is made anew.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from doorstep.kernel.clock import HOME
 
 KEPT: Final = "kept"
 _SAID: Final = "made.json"
+_RECORD: Final = "doorstep.db"
+COPIED: Final = 20_000
+"""Up to how many residents the district is kept beside the demo that is a copy of it."""
 _FRESH: Final = timedelta(days=7)
 
 
@@ -30,15 +33,14 @@ def opened(data_dir: Path, *, residents: int, scale: str = SHOWN, progress: Prog
     if not _is_open(data_dir):
         if not is_kept(data_dir / KEPT, residents, scale):
             keep(data_dir / KEPT, residents=residents, scale=scale, progress=progress)
-        clear(data_dir)
-        for file in (data_dir / KEPT).iterdir():
-            if file.name != _SAID:
-                shutil.copy(file, data_dir / file.name)
-        store = stores.open(f"sqlite:///{data_dir}")
-        try:
-            begin(store)
-        finally:
-            store.close()
+        if residents > COPIED:
+            _move(data_dir)
+        else:
+            clear(data_dir)
+            for file in (data_dir / KEPT).iterdir():
+                if file.name != _SAID:
+                    shutil.copy(file, data_dir / file.name)
+            _begin(data_dir)
     known: dict[str, str] = json.loads((data_dir / "demo-accounts.json").read_text("utf-8"))
     return known
 
@@ -65,16 +67,39 @@ def keep(folder: Path, *, residents: int, scale: str = SHOWN, progress: Progress
         partial.mkdir(parents=True)
         said = {"day": today.isoformat(), "of": _program(residents, scale)}
         (partial / _SAID).write_text(json.dumps(said), "utf-8")
-    store = stores.open(f"sqlite:///{partial}")
+    # A power cut may take the last commits with it, never their order: what is lost is made again.
+    store = stores.open(f"sqlite:///{partial}", synchronous="NORMAL")
     try:
         snapshot(store, residents=residents, today=today, wide=True, scale=scale, progress=progress)
         prepare_accounts(partial)
-        make_accounts(partial, store)
+        make_accounts(partial, store, wide=True)
     finally:
         store.close()
         _close_accounts()
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
+
+
+def _move(data_dir: Path) -> None:
+    """A district as large as a disk is not copied: the day begins where it was made, then it is what is open.
+
+    What says that it is kept goes first: killed within these seconds, it is made anew and no day begins twice.
+    """
+    kept = data_dir / KEPT
+    (kept / _SAID).unlink()
+    _begin(kept)
+    clear(data_dir)
+    for file in sorted(kept.iterdir(), key=lambda each: each.name == _RECORD):  # with it the demo is open
+        file.replace(data_dir / file.name)
+    kept.rmdir()
+
+
+def _begin(folder: Path) -> None:
+    store = stores.open(f"sqlite:///{folder}")
+    try:
+        begin(store)
+    finally:
+        store.close()
 
 
 def clear(data_dir: Path) -> None:
@@ -86,7 +111,7 @@ def clear(data_dir: Path) -> None:
 
 def _is_open(data_dir: Path) -> bool:
     """Whether a whole demo lies here. What was begun and not finished is none; what is no demo is refused."""
-    if not (data_dir / "doorstep.db").exists():
+    if not (data_dir / _RECORD).exists():
         return False
     store = stores.open(f"sqlite:///{data_dir}")
     try:

@@ -5,6 +5,7 @@ The opening snapshot is loaded; everything after it is made by the commands that
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from doorstep.demo import figures, front, private
-from doorstep.demo.people import data, main_resident
-from doorstep.demo.population import SEED, owned
+from doorstep.demo.district import directory, known
+from doorstep.demo.people import main_resident
+from doorstep.demo.population import SEED, by_part, lived
 from doorstep.demo.stage import set_stage
 from doorstep.kernel import exact
 from doorstep.kernel.access import SYSTEM
@@ -31,8 +33,8 @@ STAGED: Final = "demo.staged"
 """The setting that says that work is under way."""
 _NEXT: Final = "demo.next"
 """The setting that says how many residents are written."""
-_PORTION, _FEW, _CASES = 500, 100, 8
-"""Residents of one portion; up to how many are written without the loader; what part of the work the cases are."""
+_PORTION, _FEW = 2000, 100
+"""Residents of one portion; up to how many are written without the loader."""
 _ORDER: Final = {"alliance": 0, "hospital": 2, "laboratory": 3}
 """Whose entries refer to those of others come later."""
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -57,19 +59,22 @@ def snapshot(
     """
     if store.setting(MARK, ""):
         return
+    refuse_others(store)
     begun = int(store.setting(_NEXT, "0"))
+    store.set_setting(_NEXT, str(begun))
     if not begun:
-        refuse_others(store)
-    total = residents + residents // _CASES
+        _few(store, (("alliance", entry) for entry in directory(wide=wide)))
+    total = residents + figures.weight(residents, today=today, scale=scale)
+    tell = progress or (lambda done, total: None)
+    order = by_part(residents, seed, today=today, wide=wide)
     for first in range(begun, residents, _PORTION):
-        last = min(first + _PORTION, residents)
-        _write(store, owned(last, seed, today=today, wide=wide, first=first), last - first)
-        store.set_setting(_NEXT, str(last))
-        if progress:
-            progress(last, total)
-    _load(store, figures.cases(residents, seed, today=today, wide=wide, scale=scale))
-    if progress:
-        progress(total, total)
+        some = order[first : first + _PORTION]
+        _write(store, lived(some, seed, today=today, wide=wide), len(some), _part(tell, first, len(some), total))
+        store.set_setting(_NEXT, str(first + len(some)))
+        tell(first + len(some), total)
+    cases = figures.cases(residents, seed, today=today, wide=wide, scale=scale)
+    _load(store, cases, _part(tell, residents, total - residents, total))
+    tell(total, total)
     store.set_setting("demo.residents", str(residents))
     mark(store, today=today, seed=seed)
 
@@ -84,8 +89,8 @@ def begin(store: Store) -> None:
 
 
 def refuse_others(store: Store) -> None:
-    """Conflict when a record holds anything and is not a demo."""
-    if store.setting(MARK, ""):
+    """Conflict when a record holds anything and is not a demo, nor one that was begun."""
+    if store.setting(MARK, "") or store.setting(_NEXT, ""):
         return
     with store.snapshot(SYSTEM, audited=False) as reads:
         if reads.history(count=1).entries:
@@ -105,20 +110,21 @@ def day_of(store: Store) -> date:
     return date.fromisoformat(store.setting(MARK, ""))
 
 
-def make_accounts(data_dir: Path, store: Store) -> dict[str, str]:
+def make_accounts(data_dir: Path, store: Store, *, wide: bool = False) -> dict[str, str]:
     """One account for each of the staff and two for a family, with random passwords, kept in a file for the owner."""
     file = data_dir / "demo-accounts.json"
     if file.exists():
-        known: dict[str, str] = json.loads(file.read_text("utf-8"))
-        return known
+        made: dict[str, str] = json.loads(file.read_text("utf-8"))
+        return made
     from doorstep.web.accounts.models import Account
 
-    people = {row["id"]: f"Practitioner/{row['id']}" for row in data("district")["staff"]} | private.people(store)
+    people = {row["id"]: f"Practitioner/{row['id']}" for row in known(wide)["staff"]} | private.people(store)
+    Account.objects.filter(username__in=people).delete()  # of a making that was killed before their passwords were kept
     passwords = {username: "".join(secrets.choice(_LETTERS) for _ in range(10)) for username in people}
     for username, password in passwords.items():
         Account.objects.make(username, password, people[username])
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as made:
-        json.dump(passwords, made)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as written:
+        json.dump(passwords, written)
     return passwords
 
 
@@ -126,23 +132,45 @@ def _writer(owner: str) -> Actor:
     return Actor("Device/doorstep", "administrator", f"Organization/{owner}", "HOPERAT", "demo")
 
 
-def _write(store: Store, entries: Iterable[tuple[str, dict[str, Any]]], residents: int) -> None:
-    """Each institution is the custodian of what it wrote. Few are written as one transaction each, many are loaded."""
+def _part(tell: Progress, first: int, many: int, total: int) -> Progress:
+    """Tells of a whole how far one part of it is, which begins at ``first`` and is ``many`` large."""
+    return lambda done, of: tell(first + int(many * done / of) if of else first, total)
+
+
+def _write(store: Store, entries: Iterable[tuple[str, dict[str, Any]]], residents: int, tell: Progress) -> None:
+    """Few are written as one transaction an institution, many are loaded."""
     if residents <= _FEW:
-        by_owner: dict[str, list[dict[str, Any]]] = {}
-        for owner, entry in entries:
-            by_owner.setdefault(owner, []).append(entry)
-        for owner in sorted(by_owner, key=lambda each: _ORDER.get(each, 1)):
-            store.run(_writer(owner), _put, by_owner[owner])
+        _few(store, entries)
     else:
-        _load(store, entries)
+        _load(store, entries, tell)
 
 
-def _load(store: Store, entries: Iterable[tuple[str, dict[str, Any]]]) -> None:
+def _few(store: Store, entries: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Each institution keeps what it wrote, in one transaction: of a killed making all of it is there, or nothing."""
+    by_owner: dict[str, list[dict[str, Any]]] = {}
+    for owner, entry in entries:
+        by_owner.setdefault(owner, []).append(entry)
+    for owner in sorted(by_owner, key=lambda each: _ORDER.get(each, 1)):
+        first = by_owner[owner][0]
+        with store.snapshot(SYSTEM, audited=False) as reads:
+            there = reads.exists(first["resourceType"], first["id"])
+        if not there:
+            store.run(_writer(owner), _put, by_owner[owner])
+
+
+def _load(store: Store, entries: Iterable[tuple[str, dict[str, Any]]], tell: Progress) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        for owner, file in _files(Path(folder), entries):
-            for _, refusal in load(store, _writer(owner), file, processes=1).refused:
+        found = _files(Path(folder), entries)
+        total, before = sum(file.stat().st_size for _, file in found), 0
+        for owner, file in found:
+            counted = functools.partial(_reached, tell, before, total)
+            for _, refusal in load(store, _writer(owner), file, processes=1, progress=counted).refused:
                 raise refusal
+            before += file.stat().st_size
+
+
+def _reached(tell: Progress, before: int, total: int, done: int, _: int) -> None:
+    tell(before + done, total)
 
 
 def _put(tx: Tx, entries: list[dict[str, Any]]) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from doorstep import demo, locale_text
 from doorstep.demo import check, keeping
+from doorstep.demo.district import known
 from doorstep.demo.figures import SHOWN
-from doorstep.demo.people import data
 from doorstep.server import Settings
 from doorstep.server import serve as run_server
 from doorstep.terms.catalogue import titles
@@ -24,7 +26,8 @@ from doorstep.terms.catalogue import titles
 HOST = "127.0.0.1"
 RESET: Final = "DOORSTEP_DEMO_RESET"
 """Names the file by which a page asks for the demo to be made as it was."""
-_LOOK: Final = 0.3
+_LOOK, _SELDOM, _SOON = 0.3, 30.0, 45.0
+"""Seconds: between two looks, between two lines of a log, and what is too soon over to be worth an estimate."""
 
 
 def serve(data_dir: Path, *, port: int, residents: int, database: str = "", scale: str = SHOWN) -> int:
@@ -35,9 +38,10 @@ def serve(data_dir: Path, *, port: int, residents: int, database: str = "", scal
         if database:
             passwords = demo.prepare(data_dir, residents, database=database)
         else:
-            passwords = keeping.opened(data_dir, residents=residents, scale=scale, progress=_bar)
+            passwords = keeping.opened(data_dir, residents=residents, scale=scale, progress=_Bar())
         _tell(passwords, port)
-        environment = os.environ if database else {**os.environ, RESET: str(asked)}
+        again = not database and residents <= keeping.COPIED  # nobody waits an hour behind a button
+        environment = {**os.environ, RESET: str(asked)} if again else os.environ
         with _server(data_dir, port, database, environment) as server:
             status = _watch(server, asked)
         if status is not None:
@@ -59,7 +63,9 @@ def walk(residents: int) -> int:
 
 def _tell(passwords: dict[str, str], port: int) -> None:
     _say("demo.open-this", address=f"http://{HOST}:{port}/")
-    for row in data("district")["staff"]:
+    for row in known(wide=True)["staff"]:
+        if row["id"] not in passwords:  # the wide district's, in the small one
+            continue
         sys.stdout.write(f"  {row['id']:<12} {passwords[row['id']]}   {row['name']} {titles()[row['title']].zh}\n")
     _say("demo.stop-with")
 
@@ -91,11 +97,26 @@ def _watch(server: subprocess.Popen[str], asked: Path) -> int | None:
                 return None
 
 
-def _bar(done: int, total: int) -> None:
-    """How far the making has come: one line that grows on a terminal, nothing elsewhere."""
-    if sys.stdout.isatty() and total:
-        share = done / total
-        sys.stdout.write(f"\r  [{'#' * round(share * 40):<40}] {share:4.0%}" + ("\n" if done == total else ""))
+class _Bar:
+    """How far the making has come and how long it will go on: one line on a terminal, else a line now and then."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.monotonic()
+        self._first = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        now, wait = time.monotonic(), _LOOK if sys.stdout.isatty() else _SELDOM
+        if self._first < 0:
+            self._first = done  # what an interrupted making had done says nothing of how fast this one is
+        if not total or (now - self._last < wait and done < total):
+            return
+        self._last, share = now, done / total
+        left = (now - self._began) * (total - done) / (done - self._first) if done > self._first else 0.0
+        words = _text("demo.minutes-left", n=math.ceil(left / 60)) if left > _SOON else ""
+        if sys.stdout.isatty():
+            sys.stdout.write(f"\r  [{'#' * round(share * 40):<40}] {share:4.0%} {words:<40}" + "\n" * (done == total))
+        elif left > _SOON:
+            sys.stdout.write(f"  {share:4.0%} {words}\n")
         sys.stdout.flush()
 
 
@@ -113,9 +134,13 @@ def _free_port() -> int:
 
 
 def _say(key: str, **params: object) -> None:
-    language = locale_text.language(os.environ.get("LANG", "").replace("_", "-"))
-    sys.stdout.write(locale_text.text(key, dict(params), language) + "\n")
+    sys.stdout.write(_text(key, **params) + "\n")
     sys.stdout.flush()
+
+
+def _text(key: str, **params: object) -> str:
+    language = locale_text.language(os.environ.get("LANG", "").replace("_", "-"))
+    return locale_text.text(key, dict(params), language)
 
 
 if __name__ == "__main__":
