@@ -68,6 +68,7 @@ class Screen:
         """Become somebody of the demo by their button."""
         self.context.clear_cookies(name="doorstep")
         self.go("/sign-in/")
+        self.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
         with self.page.expect_navigation():
             self.page.locator(f'form:has(input[value="{account}"]) button').click()
 

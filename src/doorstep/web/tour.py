@@ -35,16 +35,37 @@ class RoleCard:
     label: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class House:
+    """Those of one institution whom the main line does not name."""
+
+    name: str
+    cards: tuple[RoleCard, ...]
+
+    @property
+    def waiting(self) -> int:
+        return sum(card.waiting for card in self.cards)
+
+
+def houses(found: list[RoleCard]) -> list[House]:
+    """Cards by institution, in the order of their first."""
+    names = dict.fromkeys(card.institution for card in found)
+    return [House(name, tuple(card for card in found if card.institution == name)) for name in names]
+
+
 def cards(store: Store) -> list[RoleCard]:
     """The demo's people, in the order in which they were made; those who are not at work come first."""
-    found = []
+    found, counted = [], {}
     for account in get_user_model().objects.order_by("pk"):
         roles = people.choices(store, account.username, account.person)
         if not roles:
             continue
         who = roles[0]
+        seat = (who.organization, who.role)
+        if seat not in counted:  # the same waits for whoever has the same part at the same place
+            counted[seat] = _waiting(store, who.actor)
         found.append(RoleCard(who.account, who.name, who.title, who.acting_for_name or who.organization_name,
-                              _waiting(store, who.actor), ROLES.get(who.role, "")))  # fmt: skip
+                              counted[seat], ROLES.get(who.role, "")))  # fmt: skip
     return sorted(found, key=lambda card: bool(card.title))
 
 

@@ -10,13 +10,15 @@ from doorstep.kernel.clock import instant
 from doorstep.web.demo import pages, picture
 from doorstep.web.demo.steps import STEPS, WHO
 from doorstep.web.refusals import words
-from doorstep.web.tour import cards, main_number
+from doorstep.web.tour import cards, houses, main_number
 
 
 def context(request: Any) -> dict[str, Any]:
-    store, language = request.store, translation.get_language()
+    store, language, people = request.store, translation.get_language(), cards(request.store)
+    line = [card for card in people if card.account in WHO or not card.title]
     return {
-        "cards": cards(store), "number": main_number(store), "now": instant(store.clock.now()),
+        "cards": line, "houses": houses([card for card in people if card not in line]),
+        "number": main_number(store), "now": instant(store.clock.now()),
         "steps": [(step, words(WHO[step.account], language)) for step in STEPS],
         "picture": picture.draw(store), "width": picture.WIDTH, "height": picture.HEIGHT,
         "people": store.setting("demo.residents", ""), "made": store.setting("demo.day", ""),
