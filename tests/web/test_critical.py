@@ -1,8 +1,11 @@
 """Given a critical value, when it is released, then it stands on the page of whoever ordered until it is answered."""
 
-from doorstep.workflows import order
-from tests.district import DOCTOR, LABORATORY, TECHNICIAN, opened
-from tests.web.conftest import Site
+from dataclasses import replace
+
+from doorstep.kernel.access import SYSTEM
+from doorstep.workflows import critical, order
+from tests.district import DOCTOR, LABORATORY, TECHNICIAN, opened, who
+from tests.web.conftest import Door, Site
 
 HIGH = {"result.2823-3": "6.80", "result.2951-2": "140", "result.2075-0": "101"}
 
@@ -46,3 +49,23 @@ def test_a_held_value_is_not_on_the_doctors_page(site: Site) -> None:
     results = {name.removeprefix("result."): value for name, value in HIGH.items()}
     site.store.run(TECHNICIAN, order.report, task=placed[0].id, results=results)
     assert "6.80" not in site.enter("zhangmin").get(f"/t/{placed[0].id}/").text
+
+
+def test_for_somebody_who_has_left_the_task_says_whom_to_try(door: Door) -> None:
+    def family(tx):
+        found = tx.read("Patient", who().id)
+        tx.update({**found, "contact": [{"name": {"text": "李芳"}, "telecom": [{"system": "phone", "value": "12600000123"}]}]})
+
+    door.store.run(SYSTEM, family)
+    placed = door.store.run(DOCTOR, order.place, encounter=opened(door.store), tests=("LYTE",), laboratory=LABORATORY, priority="stat")
+    results = {name.removeprefix("result."): value for name, value in HIGH.items()}
+    door.store.run(TECHNICIAN, order.report, task=placed[0].id, results=results)
+    door.store.run(replace(TECHNICIAN, person="Practitioner/linhua"), order.release, task=placed[0].id)
+    with door.store.snapshot(DOCTOR) as reads:
+        (alarm,) = reads.search("Task", [("code", "critical")])
+    door.store.run(DOCTOR, critical.acknowledge, task=alarm["id"], action="left", readback="yes")
+    with door.store.snapshot(DOCTOR) as reads:
+        (found,) = reads.search("Task", [("code", "contact")])
+    page = door.enter("zhangmin").get(f"/t/{found['id']}/").content.decode()
+    for each in (who().phone, "李芳", "12600000123", "石桥村卫生室", "石桥镇卫生院"):
+        assert each in page, each

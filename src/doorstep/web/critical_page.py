@@ -17,8 +17,9 @@ from doorstep.terms.catalogue import Concept, analytes
 from doorstep.web import lists, record
 from doorstep.web.guard import staff
 from doorstep.web.lists import Names
-from doorstep.workflows import critical, order
+from doorstep.workflows import contact, critical, order
 from doorstep.workflows.coordination import boxes, day, workflow_of
+from doorstep.workflows.directory import coded
 from doorstep.workflows.identity import card, name_of
 from doorstep.workflows.measure import read_number
 from doorstep.workflows.table import Table
@@ -75,7 +76,23 @@ def about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: i
         "earlier_values": _earlier(reads, resident, code, without=str(observation["id"])),
         "doctor": _name(reads, critical.orderer_of(alarm)),
         "refer": _referral(reads, alarm),
+        "reach": _reach(reads, resident, names) if table.name == contact.TABLE.name else [],
     }
+
+
+def _reach(reads: Reads, resident: str, names: Names) -> list[tuple[str, str]]:
+    """Through whom somebody who has left may be found: (who, telephone), family first, then the village's doctors."""
+    who = reads.read("Patient", Ref.parse(resident).id)
+    found = [(name_of({"name": [each.get("name", {})]}), record.phone(each)) for each in who.get("contact", ())]
+    for each in reads.search("RelatedPerson", [("patient", resident), ("active:not", "false")]):
+        found.append((name_of(each), record.phone(each)))
+    home = who.get("managingOrganization", {}).get("reference", "")
+    for each in reads.search("Organization", [("partof", home), ("active", "true")]) if home else ():
+        if coded(each, systems.ORGANIZATION_KIND) == "village":
+            found.append((names.of(f"Organization/{each['id']}"), record.phone(each)))
+    if home:
+        found.append((names.of(home), record.phone(reads.read("Organization", Ref.parse(home).id))))
+    return [each for each in dict.fromkeys(found) if each[0]]
 
 
 def _referral(reads: Reads, alarm: dict[str, Any]) -> str:

@@ -105,6 +105,11 @@ class Episode:
     lines: tuple[Line, ...]
 
 
+def phone(found: dict[str, Any]) -> str:
+    """The first telephone of a person or an institution; "" for none."""
+    return next((str(each.get("value", "")) for each in found.get("telecom", ()) if each.get("system") == "phone"), "")
+
+
 def banner(reads: Reads, resident: str) -> Banner:
     """Who this is. NotFound when the reader may not see the resident."""
     patient = reads.read("Patient", resident)
@@ -115,9 +120,8 @@ def banner(reads: Reads, resident: str) -> Banner:
     known = [("patient", f"Patient/{resident}"), ("verification-status:not", "entered-in-error,refuted")]
     allergies = reads.search("AllergyIntolerance", known)
     numbers = {entry.get("system"): entry.get("value", "") for entry in patient.get("identifier", ())}
-    phones = [entry["value"] for entry in patient.get("telecom", ()) if entry.get("system") == "phone"]
     return Banner(
-        card(patient), numbers.get(systems.HEALTH_RECORD, ""), phones[0] if phones else "",
+        card(patient), numbers.get(systems.HEALTH_RECORD, ""), phone(patient),
         patient.get("address", [{}])[0].get("text", ""), tuple(allergies) or None,
         risks=tuple(concept(each.get("code")) for each in flags if each.get("status") == "active"),
         team=str(teams[0].get("name", "")) if teams else "",

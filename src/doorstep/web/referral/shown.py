@@ -82,8 +82,14 @@ def case(reads: Reads, task: str, person: Any, now: int) -> dict[str, Any]:
         "reports": [record.report_by_id(reads, each, names) for each in attached],
         "insurance": reasons("referral.insurance").get(sheet.get("insurance", "")),
         "level": reasons("referral.triage").get(reply.get("level", "")),
+        "asked_phone": record.phone(reads.read("Organization", Ref.parse(asked(found)).id)),
         "state": state_of(found), "steps": steps(reads, TABLE, found, names), "names": names,
     }  # fmt: skip
+
+
+def asked(task: dict[str, Any]) -> str:
+    """The institution that is asked."""
+    return str(task["restriction"]["recipient"][0]["reference"])
 
 
 def number(task: dict[str, Any]) -> str:
