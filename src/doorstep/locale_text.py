@@ -6,7 +6,7 @@ The texts live in ``locale/<language>/LC_MESSAGES/<area>.po``; building the pack
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations, translation
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,9 @@ _LONGEST: Final = 300
 
 def text(key: str, params: dict[str, Any], language: str = ENGLISH) -> str:
     """The sentence of a key. A key without a text answers itself with its parameters, so that nothing is hidden."""
-    pattern = _catalogue(key.partition(".")[0], language).gettext(key)
+    pattern = _pattern(key, language)
+    if not params and "{" not in pattern:
+        return pattern
     shown = {name: _shorten(value) for name, value in params.items()}
     if pattern == key:
         return " ".join([key, *(f"{name}={value}" for name, value in shown.items())])
@@ -59,6 +61,11 @@ def _shorten(value: Any) -> str:
 
 
 _UNSPEAKABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+@lru_cache(maxsize=20_000)
+def _pattern(key: str, chosen: str) -> str:
+    return _catalogue(key.partition(".")[0], chosen).gettext(key)
 
 
 @cache

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 
 from doorstep.kernel.errors import BadRequest, NotFound
+from doorstep.kernel.pulse import STAFF
 from doorstep.kernel.read import Reads
 from doorstep.kernel.worklist import Ask, Group, Item
 from doorstep.web import bulk, lists, opening, polling
@@ -112,7 +113,8 @@ def show(request: Any, name: str) -> HttpResponse:
         names = Names(reads)
         rows = opening.on_rows(request, rows, names)
         here = request.person.organization
-        colleagues = opening.colleagues(names, here) if any(row.owner == here for row in rows) else []
+        ours = any(row.owner == here for row in rows)
+        colleagues = polling.counted(request, (STAFF,), here, lambda: opening.colleagues(names, here)) if ours else []
     if exported:
         return spreadsheet(name, rows)
     shown = _worklist(view, listed, rows, items, groups, after)

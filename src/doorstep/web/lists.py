@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Final
 
 from django.utils import translation
@@ -204,12 +205,19 @@ def _general(task: dict[str, Any], *, desks: bool) -> bool:
     return workflow in TABLES and (desks or workflow not in DESKS)
 
 
+@lru_cache(maxsize=4000)
+def _decoded(body: bytes) -> dict[str, Any]:
+    """What a line is made of: the same texts come again with every list. Nobody may change it."""
+    found: dict[str, Any] = exact.decode(body)
+    return found
+
+
 def _rows(reads: Reads, query: list[tuple[str, str]], now: int, *, desks: bool = False) -> tuple[list[Row], bool]:
     query += [("_include", "Task:patient"), ("_sort", "authored-on"), ("_count", str(SHOWN))]
     page = reads.page("Task", query, strict=True)
-    residents = {entry.id: card(exact.decode(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
+    residents = {entry.id: card(_decoded(entry.body)) for entry in page.includes if entry.type_name == "Patient"}
     names = Names(reads)
-    tasks = [task for entry in page.matches if _general(task := exact.decode(entry.body), desks=desks)]
+    tasks = [task for entry in page.matches if _general(task := _decoded(entry.body), desks=desks)]
     found = [row(task, residents.get(resident_of(task)), names, now) for task in tasks]
     found.sort(key=lambda line: (_RANK[line.priority], line.clock.at if line.clock else "~", line.submitted))
     return found, page.next_cursor is not None
