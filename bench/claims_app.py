@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from doorstep import process
 from doorstep.kernel import store as stores
 from doorstep.kernel.errors import Conflict
 from doorstep.kernel.store import Store
@@ -44,12 +45,15 @@ def appointment(slot: str, patient: str) -> dict[str, Any]:
 
 def make() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """The application of one process; granian calls this."""
+    process.take_core()
     store = stores.open(os.environ[_URL])
     store.start_background()
-    return application(store)
+    application = _application(store)
+    process.loaded()
+    return application
 
 
-def application(store: Store) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
+def _application(store: Store) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """/take/SLOT and /book/SLOT in front of the product's own application."""
     product = make_app(store)
     commands: dict[str, Callable[..., Any]] = {"take": take, "book": book}

@@ -25,6 +25,8 @@ import msgspec
 import psycopg
 from psycopg_pool import ConnectionPool
 
+from doorstep import process
+
 Rows = dict[str, list[Sequence[Any]]]
 Claims = Sequence[tuple[str, str]]
 Commit = Callable[[Rows, Claims], set[tuple[str, str]]]
@@ -33,7 +35,7 @@ _BY_KEY = "SELECT body FROM resource WHERE part = ? AND type = ? AND id = ?"
 _CLAIM = "INSERT INTO claim VALUES ('bench', ?, ?, 1, 0) ON CONFLICT DO NOTHING RETURNING key"
 _WIDTHS = (128, 32, 8, 1)
 _PRAGMAS = (
-    "journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "mmap_size=1073741824",
+    "journal_mode=WAL", "synchronous=FULL", "cache_size=-65536",
     "wal_autocheckpoint=16000",  # pages; at 1,000 what many commits touch is copied again and again
 )  # fmt: skip
 
@@ -259,6 +261,7 @@ def opened(plan: Plan) -> Sqlite | Postgres:
 
 def make() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """The handler of one process; granian calls this."""
+    process.take_core()
     plan = msgspec.msgpack.decode(Path(os.environ[_PLAN]).read_bytes(), type=Plan)
     base, rowing, number = opened(plan), Rowing(plan), itertools.count()
     writer = Writer(base.commit)

@@ -19,7 +19,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any
 
-from doorstep import locale_text
+from doorstep import locale_text, process
 from doorstep.kernel import audit_heads, index
 from doorstep.kernel import store as stores
 from doorstep.kernel.errors import Unavailable
@@ -235,6 +235,7 @@ def listen(store: Store, settings: Settings) -> Any:
 
 def worker() -> Wsgi:
     """What a worker process of the server calls: opens the store and makes the application."""
+    process.take_core()
     settings = Settings(**json.loads(os.environ[_CONFIG]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
     index.warm()
@@ -250,8 +251,10 @@ def worker() -> Wsgi:
     Finalize(None, store.close, exitpriority=100)
     if settings.dicom:
         _modalities(store, settings)
+    application = make_wsgi(store, settings)
+    process.loaded()
     _announce_once(settings)
-    return make_wsgi(store, settings)
+    return application
 
 
 def _modalities(store: Store, settings: Settings) -> None:

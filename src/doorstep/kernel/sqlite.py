@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import queue
 import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ STATEMENT_LIMIT_S = 5.0
 """No question of a client runs longer than this (security: bad inputs); 0 for an operator's own."""
 _STEPS = 200_000
 """Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
+READERS = 6
+"""Connections that ask at once. Each keeps pages and statements of its own, and only some can run Python at a time."""
+_PATIENCE_S = 0.05
+_LOG_PAGES = 16_000
+"""How long the log grows (64 MB) before it goes into the file. At SQLite's own 1,000 pages what many commits touch is
+copied again and again. The file is not mapped into memory: each time it grew, every connection mapped it anew."""
 BATCH = 512
 """Write sets in one commit at most."""
 _PASSING = frozenset(
@@ -118,7 +125,7 @@ class SqliteEngine:
         self._limit = statement_limit_s
         self._synchronous = synchronous
         self._lock = _take(directory) if exclusive else None
-        self._readers: deque[_Reading] = deque()
+        self._readers: queue.SimpleQueue[_Reading] = queue.SimpleQueue()
         self._open: list[_Reading] = []
         self._queue: deque[_Waiting] = deque()
         self._signal = threading.Condition()
@@ -150,11 +157,7 @@ class SqliteEngine:
 
     @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
-        try:
-            reading = self._readers.pop()
-        except IndexError:
-            reading = _Reading(self._connect())
-            self._open.append(reading)
+        reading = self._free()
         if self._limit:
             reading.until = time.monotonic() + self._limit
         try:
@@ -165,7 +168,18 @@ class SqliteEngine:
                 raise
             raise refusal from error
         finally:
-            self._readers.append(reading)
+            self._readers.put(reading)
+
+    def _free(self) -> _Reading:
+        """A connection that nobody uses; of more than ``READERS`` only when none came back for a while."""
+        with suppress(queue.Empty):
+            return self._readers.get_nowait()
+        if len(self._open) >= READERS:
+            with suppress(queue.Empty):
+                return self._readers.get(timeout=_PATIENCE_S)
+        reading = _Reading(self._connect())
+        self._open.append(reading)
+        return reading
 
     # -- writing
 
@@ -276,7 +290,7 @@ class SqliteEngine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={self._synchronous}")
         connection.execute("PRAGMA cache_size=-65536")
-        connection.execute("PRAGMA mmap_size=1073741824")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute("PRAGMA foreign_keys=OFF")
         return connection
