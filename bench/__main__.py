@@ -63,7 +63,7 @@ def _growth(table: Table, folder: Path, options: Options) -> None:
 
 
 def _peers(table: Table, folder: Path, options: Options) -> None:
-    peers.bench(table, folder, seconds=options.seconds, rounds=options.rounds)
+    peers.bench(table, folder, seconds=options.seconds, rounds=options.rounds, kept=options.keep)
 
 
 def _micro(name: str) -> Bench:
@@ -123,7 +123,8 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--json", type=Path, help="also append every figure to this file, one object a line")
     parser.add_argument("--large", action="store_true", help="growth: also 100,000 residents (2.5 million resources)")
     parser.add_argument("--sizes", type=_sizes, help="growth: these numbers of residents, as 1000,30000")
-    parser.add_argument("--keep", type=Path, help="growth: make the records here, and find them here the next time")
+    parser.add_argument("--keep", type=Path,
+                        help="growth, peers: make the records, install the servers here, and find them the next time")  # fmt: skip
     parser.add_argument("--fill", action="store_true", help="growth: make the records, measure nothing")
     parser.add_argument("--draw", type=Path, help="growth: draw the curves into this folder")
     options = parser.parse_args(arguments)

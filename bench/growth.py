@@ -27,7 +27,7 @@ USUAL = (1_000, 10_000)
 LARGE = (*USUAL, 100_000)
 ASKED = 5_000
 """Residents at most about whom a size is asked."""
-MORE = 2_000
+MORE = 1_000
 """Residents loaded into a record of each size, to measure how fast it takes them."""
 _FAR = 10_000_000
 """Their first number, beyond any size."""
