@@ -78,7 +78,10 @@ def _micro(name: str) -> Bench:
 
 
 def _command() -> str:
-    return f"python -m bench {' '.join(sys.argv[1:])}"
+    """What was typed, without the folders of this machine."""
+    words = iter(sys.argv[1:])
+    said = [word for word in words if word not in ("--keep", "--folder", "--json", "--draw") or not next(words)]
+    return f"python -m bench {' '.join(said)}"
 
 
 BENCHES: dict[str, Bench] = {
@@ -123,8 +126,7 @@ def _options(arguments: list[str] | None) -> Options:
     parser.add_argument("--json", type=Path, help="also append every figure to this file, one object a line")
     parser.add_argument("--large", action="store_true", help="growth: also 100,000 residents (2.5 million resources)")
     parser.add_argument("--sizes", type=_sizes, help="growth: these numbers of residents, as 1000,30000")
-    parser.add_argument("--keep", type=Path,
-                        help="growth, peers: make the records, install the servers here, and find them the next time")  # fmt: skip
+    parser.add_argument("--keep", type=Path, help="growth, peers: where records and servers stay for the next run")
     parser.add_argument("--fill", action="store_true", help="growth: make the records, measure nothing")
     parser.add_argument("--draw", type=Path, help="growth: draw the curves into this folder")
     options = parser.parse_args(arguments)

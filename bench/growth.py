@@ -18,7 +18,7 @@ from urllib.parse import quote
 from bench import data, product, wrk
 from bench.bulk import timed
 from bench.curves import Curve, draw
-from bench.engines import Engine, engine
+from bench.engines import ENGINES, Engine, engine
 from bench.figures import Figure, Table
 from bench.grown import Grown
 from bench.processes import doorstep
@@ -47,9 +47,10 @@ PICTURES = {
 
 
 class Point(NamedTuple):
-    """A point of a curve: which picture, which curve in it, residents, value."""
+    """A point of a curve: which picture of which engine, which curve in it, residents, value."""
 
     picture: str
+    engine: str
     curve: str
     residents: int
     value: float
@@ -75,14 +76,13 @@ def bench(
             return points
         for kind, size, figure in _ask(home, urls, place, folder, seconds, rounds):
             table.add(_against(first, figure))
-            curve = f"{QUESTIONS[kind]}, {engine_name}"
             if figure.connections == 1:
-                points.append(Point("latency", curve, size, figure.p50 or 0))
-                points.append(Point("tail", curve, size, figure.p99 or 0))
-            points.append(Point(f"cpu{figure.connections}", curve, size, figure.cpu or 0))
+                points.append(Point("latency", engine_name, QUESTIONS[kind], size, figure.p50 or 0))
+                points.append(Point("tail", engine_name, QUESTIONS[kind], size, figure.p99 or 0))
+            points.append(Point(f"cpu{figure.connections}", engine_name, QUESTIONS[kind], size, figure.cpu or 0))
         for size, figure in _more(home, urls, place, folder, rounds):
             table.add(_against(first, figure))
-            points.append(Point("load", engine_name, size, figure.value))
+            points.append(Point("load", engine_name, "loading", size, figure.value))
     return points
 
 
@@ -100,7 +100,7 @@ def _made(
         each = found.bytes / found.resources
         table.add(_against(first, Figure(f"disk at {size:,} residents", engine_name, 0, each, "bytes each",
                                          note=f"{found.resources:,} resources")))  # fmt: skip
-        points.append(Point("disk", engine_name, size, each))
+        points.append(Point("disk", engine_name, "a resource", size, each))
     return points
 
 
@@ -172,16 +172,17 @@ def _questions(folder: Path, size: int) -> dict[str, Path]:
 
 
 def pictures(points: Sequence[Point], folder: Path, command: str) -> list[Path]:
-    """The curves as SVG files."""
+    """The curves as SVG files, those of each engine apart: their scales differ."""
     folder.mkdir(parents=True, exist_ok=True)
     drawn = []
-    for name, (title, unit) in PICTURES.items():
+    for engine_name, (name, (title, unit)) in product_of(ENGINES, PICTURES.items()):
         curves: dict[str, Curve] = {}
         for point in points:
-            if point.picture == name:
+            if (point.picture, point.engine) == (name, engine_name):
                 curves.setdefault(point.curve, Curve(point.curve, [])).points.append((point.residents, point.value))
         if curves:
-            file = folder / f"{name}.svg"
+            file = folder / f"growth-{name}-{engine_name}.svg"
+            title = f"{engine_name}: {title}"
             text = draw(list(curves.values()), title=title, unit=unit, across="residents", command=command)
             file.write_text(text, "utf-8")
             drawn.append(file)
