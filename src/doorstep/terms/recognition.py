@@ -23,6 +23,8 @@ from doorstep.terms.policies import policies, policy
 
 PRICE: Final = f"{systems.BASE}/ext/recognition-price"
 ROUND: Final = f"{systems.BASE}/ext/recognition-round"
+RETRACTED: Final = f"{systems.BASE}/ext/recognition-retracted"
+"""On a report whose issuer has taken its recognition back."""
 WINDOW: Final = "recognise.window."
 
 
@@ -102,6 +104,11 @@ def label(reads: Reads, organization: str, code: str, on: date) -> Label | None:
     last = known[-1]
     until = last.on + timedelta(days=policy("recognise.label", on=on, reads=reads).amount)
     return Label(last.scope, last.certificate, until) if on <= until else None
+
+
+def retracted(report: dict[str, Any]) -> bool:
+    """Whether the issuer has taken the recognition of this one report back."""
+    return any(each.get("url") == RETRACTED for each in report.get("extension", ()))
 
 
 def _rows(reads: Reads, organization: str, url: str) -> list[dict[str, str]]:

@@ -218,6 +218,8 @@ def _label(reads: Reads, found: Resource, performer: str) -> str:
     codes = [each["code"] for each in found.get("code", {}).get("coding", ()) if each.get("system") == systems.TEST]
     if not codes or not performer.startswith("Organization/") or "effectiveDateTime" not in found:
         return ""
+    if recognition.retracted(found):
+        return ""
     label = recognition.label(reads, performer, codes[0], day(moment(found["effectiveDateTime"])))
     return label.scope if label else ""
 

@@ -14,6 +14,8 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
+from doorstep.terms import recognition
+from doorstep.terms.catalogue import reasons
 from doorstep.web import critical_page, hands, lists, opening, record
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.guard import staff
@@ -197,6 +199,8 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
             common["plan"] = _plan(reads, reply["plan"], names, now)
     elif table.name == "correction":
         common["report"] = record.report_by_id(reads, focus.id, names)
+    elif table.name == "inquiry":
+        common |= _inquiry(reads, subject, sheet, names)
     elif table.name == "recheck":
         common["report"] = record.report_by_id(reads, Ref.parse(sheet["report"]).id, names)
     elif table.name == "plan":
@@ -206,6 +210,15 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     elif table.name == "down":
         common |= about.of_down(reads, task, subject)
     return common
+
+
+def _inquiry(reads: Reads, report: dict[str, Any], sheet: dict[str, str], names: Names) -> dict[str, Any]:
+    """What was asked about a report, the report, and where its pictures are shown."""
+    return {
+        "report": record.report_by_id(reads, report["id"], names), "retracted": recognition.retracted(report),
+        "inquiry_reason": reasons("inquiry.ask").get(sheet.get("reason", "")),
+        "picture": f"/report/{report['id']}/" if report.get("imagingStudy") or report.get("media") else "",
+    }  # fmt: skip
 
 
 def _plan(reads: Reads, reference: str, names: Names, now: int) -> list[lists.Row]:

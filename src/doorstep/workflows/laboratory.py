@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import correction, escalation, feed, recheck, recognition, specimen, transport
+from doorstep.workflows import correction, escalation, feed, inquiry, recheck, recognition, specimen, transport
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
 
-TABLES: Final[tuple[Table, ...]] = (transport.TABLE, correction.TABLE, feed.TABLE, recheck.TABLE)
+TABLES: Final[tuple[Table, ...]] = (transport.TABLE, correction.TABLE, feed.TABLE, recheck.TABLE, inquiry.TABLE)
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
     ("order", "print"): (lambda tx, task, data: specimen.printed(tx, task=task), ()),
@@ -44,6 +44,12 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
         lambda tx, task, data: transport.abandon(tx, task=task, note=data.get("note", "")), ("note",)),
     ("correction", "know"): (lambda tx, task, data: correction.know(tx, task=task), ()),
     ("recheck", "know"): (lambda tx, task, data: recheck.know(tx, task=task), ()),
+    ("inquiry", "answer"): (
+        lambda tx, task, data: inquiry.answer(tx, task=task, note=data.get("note", "")), ("note",)),
+    ("inquiry", "retract"): (
+        lambda tx, task, data: inquiry.retract(tx, task=task, note=data.get("note", "")), ("note",)),
+    ("inquiry", "know"): (lambda tx, task, data: inquiry.know(tx, task=task), ()),
+    ("inquiry", "withdraw"): (lambda tx, task, data: inquiry.withdraw(tx, task=task), ()),
     ("feed", "propose"): (
         lambda tx, task, data: feed.propose(tx, task=task, number=data.get("number", "")), ("number",)),
     ("feed", "disagree"): (lambda tx, task, data: feed.disagree(tx, task=task), ()),
@@ -56,6 +62,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{transport.TABLE.name}.deadline": transport.remind,
     f"{correction.TABLE.name}.deadline": escalation.raise_task,
     f"{feed.TABLE.name}.deadline": feed.remind,
+    f"{inquiry.TABLE.name}.deadline": escalation.raise_task,
     f"{recheck.TABLE.name}.deadline": escalation.raise_within,
     recognition.RECHECK: recheck.again,
 }

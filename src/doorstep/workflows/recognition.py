@@ -249,6 +249,8 @@ def _match(reads: Reads, report: dict[str, Any], test: Test, window: int, now: i
         problems.append("recognition.too-old")
     if label is None:
         problems.append("recognition.no-label")
+    if recognition.retracted(report):
+        problems.append("recognition.retracted")
     return Match(
         test, f"DiagnosticReport/{report['id']}", report["effectiveDateTime"], (now - taken) // 86_400_000_000,
         laboratory, label, bool(critical.open_of(reads, values)), tuple(problems),

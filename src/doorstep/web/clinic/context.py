@@ -108,7 +108,9 @@ def looked(reads: Reads, encounter: str, report: str) -> Resource:
     resident = found["subject"]["reference"].removeprefix("Patient/")
     stored = reads.read("DiagnosticReport", own)
     before = record.reports_of(reads, resident, stored["code"], names, without=own)
-    return {"reports": [record.report_by_id(reads, own, names), *before],
+    return {"reports": [record.report_by_id(reads, own, names), *before], "encounter": found, "asked_about": report,
+            "inquiry_reasons": list(reasons("inquiry.ask").items()),
+            "issuer": names.of(stored["performer"][0]["reference"]),
             "picture": f"/p/study/{own}/" if stored.get("imagingStudy") or stored.get("media") else ""}  # fmt: skip
 
 

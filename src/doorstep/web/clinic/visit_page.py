@@ -18,6 +18,7 @@ from doorstep.journeys import visiting
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Conflict, NotFound, Refusal, RuleBroken
 from doorstep.kernel.read import Reads
+from doorstep.kernel.refs import Ref
 from doorstep.terms.visit_forms import BOXES
 from doorstep.web import record
 from doorstep.web.clinic import context, editing, typed
@@ -26,7 +27,7 @@ from doorstep.web.clinic.typed import Typed
 from doorstep.web.guard import township_doctor
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import drafts, note, recognition, visit
+from doorstep.workflows import drafts, inquiry, note, recognition, visit
 
 DONE: Final = {
     "sign": "visit.done-sign", "finish": "web.done-finish", "cancel": "web.done-cancel",
@@ -153,7 +154,27 @@ def look(request: Any, encounter: str) -> HttpResponse:
     return render(request, "visit/look.html", shown) if request.htmx else HttpResponseRedirect(f"/v/{encounter}/")
 
 
-_FRAGMENTS: Final = {"edit": edit, "draft": keep, "choose": choose, "look": look}
+def inquire(request: Any, encounter: str) -> HttpResponse:
+    """A question to whoever issued an earlier report: for its pictures, or about its result."""
+    report, language = request.POST.get("inquire", ""), translation.get_language() or "zh"
+    given = {name: request.POST.get(f"inquiry_{name}", "") for name in ("reason", "note")}
+    errors: dict[str, str] = {}
+    try:
+        Ref.parse(report)
+        request.store.run(request.person.actor, inquiry.ask, encounter=encounter, report=report, **given)
+    except ValueError:
+        raise NotFound("web.no-such-page") from None
+    except Refusal as refusal:
+        if refusal.status in (403, 404):
+            raise
+        errors = by_box(refusal, language)
+    with request.store.snapshot(request.person.actor) as reads:
+        shown = {**context.looked(reads, encounter, report), "given": given, "inquiry_errors": errors,
+                 "inquired": not errors}  # fmt: skip
+    return render(request, "visit/look.html", shown) if request.htmx else HttpResponseRedirect(f"/v/{encounter}/")
+
+
+_FRAGMENTS: Final = {"edit": edit, "draft": keep, "choose": choose, "look": look, "inquire": inquire}
 
 
 def _same_resident(reads: Reads, encounter: str, data: Any) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def scope_of(reads: Reads, report: Resource) -> str:
     performer = report.get("performer", [{}])[0].get("reference", "")
     codes = [each["code"] for each in report.get("code", {}).get("coding", ()) if each.get("system") == systems.TEST]
     taken = str(report.get("effectiveDateTime") or report.get("issued", ""))
-    if not performer.startswith("Organization/") or not codes or len(taken) < 10:
+    if not performer.startswith("Organization/") or not codes or len(taken) < 10 or recognition.retracted(report):
         return ""
     known = recognition.label(reads, performer, codes[0], day(moment(taken)) if len(taken) > 10 else _date(taken))
     return known.scope if known else ""
