@@ -59,7 +59,9 @@ def test_one_scan_checks_in_and_the_doctor_calls_from_the_line(door: Door, me) -
     go_to(door.store, datetime.combine(tomorrow(door.store), time(7, 50)))
     desk = door.enter("wangfang")
     assert desk.post("/desk/check-in/", {"code": "DSB-WRONG-1"}).status_code == 422
-    scanned = desk.post("/desk/check-in/", {"code": who().number})
+    for wrong in (f"{who().number[-4:]} 李建设", f"0000 {who().name}"):
+        assert "尾号和姓名" in text(desk.post("/desk/check-in/", {"code": wrong}))
+    scanned = desk.post("/desk/check-in/", {"code": f"{who().number[-4:]} {who().name}"})
     slip = text(desk.get(scanned["Location"]))
     assert "001" in slip and who().name not in slip and "data:image/svg+xml" in slip
     assert "前面 0 人" in text(me.get("/me/booking/"))

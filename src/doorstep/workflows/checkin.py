@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from doorstep.kernel.errors import Invalid, RuleBroken
 from doorstep.kernel.read import Reads
-from doorstep.kernel.refs import Stored, is_id
+from doorstep.kernel.refs import Ref, Stored, is_id
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import booking
+from doorstep.workflows import booking, clinics
+from doorstep.workflows.booking import part_of
 from doorstep.workflows.coordination import day, moment
+from doorstep.workflows.identity import card
 
 Resource = dict[str, Any]
 
@@ -52,6 +54,26 @@ def today(reads: Reads, *, resident: str, institution: str, now: int) -> list[Re
     found = [each for each in reads.search("Appointment", query)
              if booking.institution_of(reads, each) == institution]  # fmt: skip
     return sorted(found, key=lambda each: str(each["start"]))
+
+
+def by_tail(reads: Reads, *, tail: str, name: str, institution: str, now: int) -> Resource:
+    """The one booking of today here whose resident has this name and these last four characters of the number: what
+    is typed when a card cannot be read. Refuses what fits nobody, or more than one."""
+    found = []
+    for clinic in clinics.clinics(reads, institution):
+        query = [("actor", f"HealthcareService/{clinic['id']}"), ("status", "booked"), ("date", day(now).isoformat())]
+        for each in reads.search("Appointment", query):
+            who = Ref.parse(part_of(each, "Patient"))
+            if not reads.exists(who.type, who.id):
+                continue
+            known = card(reads.read(who.type, who.id))
+            if (known.name, known.tail.upper()) == (name, tail.upper()):
+                found.append(each)
+    if len({part_of(each, "Patient") for each in found}) > 1:
+        raise RuleBroken("booking.several-by-tail", element="code")
+    if not found:
+        raise RuleBroken("booking.nobody-by-tail", element="code")
+    return min(found, key=lambda each: str(each["start"]))
 
 
 def see(tx: Tx, *, appointment: str) -> Stored:

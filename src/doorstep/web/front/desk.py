@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, Final
 
@@ -25,7 +26,9 @@ from doorstep.workflows.bookable import DESK, MEMBER, REFERRAL, neighbours
 from doorstep.workflows.coordination import day, moment
 from doorstep.workflows.identity import card
 
-CODE: Final = "[0-9]{17}[0-9X]|DSB-[0-9A-Z.-]+"
+CODE: Final = r"[0-9]{17}[0-9X]|DSB-[0-9A-Z.-]+|[0-9]{3}[0-9X] *[^\x00-\x7F]+"
+_TYPED: Final = re.compile(r"([0-9]{3}[0-9X]) *([^\x00-\x7F]{2,40})")
+"""What is typed from a card that cannot be read: the number's last four characters, and the name."""
 _SHOWN: Final = 60
 _ACTS: Final = frozenset({"call-off", "move", "arrive"})
 _STOPPED: Final = frozenset({"booking.blocked", "booking.blocked-given-back", "booking.relief-reason"})
@@ -48,6 +51,11 @@ def check_in(request: Any) -> HttpResponse:
         if code.startswith(checkin.PREFIX):
             appointment, presence = checkin.appointment_of(store, code), _presence(request, code)
             return _slip(queue.numbered(store, actor, queue.check_in, appointment=appointment, presence=presence).id)
+        if typed := _TYPED.fullmatch(code):
+            with store.snapshot(actor) as reads:
+                mine = checkin.by_tail(reads, tail=typed[1], name=typed[2], institution=request.person.organization,
+                                       now=store.clock.now())  # fmt: skip
+            return _slip(queue.numbered(store, actor, queue.check_in, appointment=mine["id"], presence="identity").id)
         found = identity.by_number(store, actor, number=code)
         if found is None:
             return _page(request, {"code": words("booking.nobody", language())}, {}, 404)
