@@ -74,14 +74,14 @@ def test_given_a_load_that_is_killed_when_it_is_run_again_then_every_line_is_the
     store_url: str, tmp_path: Path
 ) -> None:
     data, database = where(store_url, tmp_path)
-    file = write(tmp_path, made(2600), ".gz")
+    file = write(tmp_path, made(4600), ".gz")
     killed = started(data, database, file)
     helpers = killed_after_some(killed, store_url)
-    assert 0 < len(bodies(store_url)) < 2600
+    assert 0 < len(bodies(store_url)) < 4600
     assert all(ended(helper) for helper in helpers), "a helper process outlives its parent and holds the data"
     done = doorstep("load", str(file), data=data, url=database)
     assert done.returncode == 0, done.stderr
-    assert_once(made(2600), bodies(store_url))
+    assert_once(made(4600), bodies(store_url))
     assert doorstep("check", "--strict", data=data, url=database).returncode == 0
 
 

@@ -15,8 +15,8 @@ from typing import IO, Any, Final
 
 from doorstep.kernel.errors import Malformed
 
-CHUNK: Final = 500
-"""Lines that are prepared at once and committed together."""
+CHUNK: Final = 2_000
+"""Lines that are prepared at once and committed together. With 500, pages were written twice as often."""
 
 _OPENERS: Final[dict[str, Callable[..., Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _DAMAGED: Final = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError)
