@@ -17,7 +17,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import BadRequest, Refusal, RuleBroken
 from doorstep.kernel.store import Store
 from doorstep.terms import tubes
-from doorstep.workflows import code_map, feed, labels, order, specimen
+from doorstep.workflows import code_keeping, code_map, feed, labels, order, specimen
 from doorstep.workflows.coordination import boxes
 from tests.district import DOCTOR, LABORATORY, TECHNICIAN, opened, ordered, stands, task, who
 from tests.districts import district, district_on_postgresql, district_on_sqlite, district_url
@@ -144,7 +144,7 @@ def test_an_unknown_code_waits_is_mapped_and_played_again_into_one_report(line: 
         with pytest.raises(RuleBroken) as refused:
             line.run(TECHNICIAN, result_feed.replay, task=waiting)
         assert refused.value.params["code"] == code
-        line.run(TECHNICIAN, code_map.put, sender="LIS|LAB", code=code, loinc=loinc)
+        line.run(TECHNICIAN, code_keeping.put, sender="LIS|LAB", code=code, loinc=loinc)
     line.run(TECHNICIAN, result_feed.replay, task=waiting)
     assert stands(kept(line, waiting))[0] == "done"
     assert len(reports(line)) == 1

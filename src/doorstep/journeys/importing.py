@@ -1,5 +1,6 @@
-"""Lists from an existing hospital system: residents, prices, weekly clinics. A row does what its form would do.
+"""Lists from an existing hospital system: residents, prices, weekly clinics, codes. A row does what its form would do.
 
+What a list calls an item or a specialty is ours by code or name, else by what the institution's own code means.
 A row is known by what it is about (a document's number; institution, item and day; doctor, weekday and hour), so that
 the same list twice changes nothing. Who is in the record already is recognised and stays as they are; nothing of them
 is shown. Somebody new goes through the one gate of registration, which has them compared with everybody else.
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, time
 from typing import Any, Final
 
+from doorstep.journeys import coding
 from doorstep.kernel import keys
 from doorstep.kernel.audit import Access
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, Issue
@@ -31,9 +33,10 @@ from doorstep.workflows.duplicates import REVIEWERS
 _KEYS: Final = {
     "residents": ("number",), "prices": ("institution", "item", "since"),
     "clinics": ("clinic", "doctor", "weekday", "begins"),
+    "codes": ("kind", "code"),
 }  # fmt: skip
 """What a row of each list is known by."""
-TYPES: Final = {"residents": "Patient", "prices": "Library", "clinics": "Schedule"}
+TYPES: Final = {"residents": "Patient", "prices": "Library", "clinics": "Schedule", "codes": "ConceptMap"}
 
 
 def preview(store: Store, actor: Actor, *, what: str, rows: list[Row]) -> list[Line]:
@@ -45,6 +48,7 @@ def apply(store: Store, actor: Actor, *, what: str, rows: list[Row]) -> list[Lin
     """Do it: each row in a transaction of its own; the list as a whole is an entry of the audit."""
     lines = _lines(store, actor, what, rows, directory_import.apply)
     counts = " ".join(f"{name}={sum(line.outcome == name for line in lines)}" for name in (NEW, CHANGED, SAME, WRONG))
+    coding.count(store, actor, what=what, rows=[line.row for line in lines if line.outcome == WRONG])
     store.audit(Access(actor, "operation", TYPES[what], query=f"import-{what} {counts}"))
     return lines
 
@@ -77,6 +81,7 @@ def _resident(tx: Tx, row: Row) -> str:
         name=row.get("name", ""), document=_code(table("identity-document"), kind),
         number=row.get("number", ""), pinyin=row.get("pinyin", ""), sex=_of("sexes", row.get("sex", "")),
         born=row.get("born", ""), phone=row.get("phone", ""), address=row.get("address", ""),
+        own_number=row.get("own", ""), own_of=tx.actor.organization,
     )  # fmt: skip
     if newcomer.document not in documents.KINDS or documents.system_of(newcomer.document) not in documents.UNIQUE:
         raise Invalid("beside.unknown-document", element="document", given=newcomer.document[:40])
@@ -94,13 +99,14 @@ def _resident(tx: Tx, row: Row) -> str:
 
 
 def _price(tx: Tx, row: Row) -> str:
-    item = _code({code: each.concept for code, each in orderables().items()}, row.get("item", ""))
     _filled(row, "item", "yuan", "since")
     named = row.get("institution", "")
     organization = directory_import.named(tx, named) if named else tx.actor.organization
     if named and not tx.exists(*organization.split("/", 1)):
         raise Invalid("beside.unknown-institution", element="institution", given=named[:60])
     since, fen = _day(row.get("since", "")), recognition_library.fen_of(row.get("yuan", ""))
+    items = {code: each.concept for code, each in orderables().items()}
+    item = coding.ours(tx, "items", organization, row["item"], _code(items, row["item"]), on=since, box="item")
     before = recognition.price(tx, organization, item, since)
     if before == fen:
         return SAME
@@ -129,7 +135,7 @@ def _clinic(tx: Tx, row: Row) -> str:
 
 
 COMMANDS: Final[Mapping[str, Callable[[Tx, Row], str]]] = {
-    "residents": _resident, "prices": _price, "clinics": _clinic,
+    "residents": _resident, "prices": _price, "clinics": _clinic, "codes": coding.row,
 }  # fmt: skip
 
 
@@ -141,7 +147,9 @@ def _service(tx: Tx, row: Row) -> tuple[str, bool]:
     known = [each for each in clinics.clinics(tx, tx.actor.organization) if each["name"] == row["clinic"].strip()]
     if known:
         return ref_of(known[0]), False
-    specialty = _code(specialties(), row.get("specialty", ""))
+    said = row.get("specialty", "")
+    specialty = coding.ours(tx, "departments", tx.actor.organization, said, _code(specialties(), said),
+                            on=day(tx.now), box="specialty")  # fmt: skip
     return str(clinics.open_clinic(tx, name=row["clinic"], specialty=specialty).ref), True
 
 

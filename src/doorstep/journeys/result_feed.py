@@ -11,16 +11,18 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any, Final
 
 from doorstep.kernel.errors import Conflict, Refusal, RuleBroken
+from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Actor, Ref, Stored
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.terms import tubes
 from doorstep.terms.catalogue import Analyte, analytes
-from doorstep.workflows import code_map, feed, labels, order, specimen, specimens
-from doorstep.workflows.coordination import Case, boxes, load, state_of
+from doorstep.workflows import code_keeping, code_map, feed, labels, order, specimen, specimens
+from doorstep.workflows.coordination import Case, boxes, day, load, state_of
 from doorstep.workflows.identity import card
 
 CONTENT: Final = "x-application/hl7-v2+er7"
@@ -132,11 +134,21 @@ def deliver(tx: Tx, said: Incoming, *, instead: str = "") -> tuple[str, ...]:
     """Every group to its order, all or none: the orders' Tasks. ``instead`` is the number that two agreed on."""
     if not said.groups:
         raise RuleBroken("lab.feed-no-result")
-    told = code_map.of(tx, said.sender)
+    told = meanings(tx, said, tx.actor.organization, on=day(tx.now))
     reached = []
     for number, values in said.groups.items():
         reached.append(_to_order(tx, said, instead or number, values, told, matched=not instead))
     return tuple(reached)
+
+
+def meanings(reads: Reads, said: Incoming, organization: str, *, on: date) -> dict[str, str]:
+    """What the codes of a message mean on a day: as its sender says, else as the laboratory's own dictionary says."""
+    told = code_map.of(reads, said.sender, on=on)
+    for value in (each for values in said.groups.values() for each in values):
+        if value.code and value.code not in told and value.code not in analytes():
+            ours = code_map.meaning(reads, code_map.VALUES, organization, value.code, on=on)
+            told |= {} if ours is None else {value.code: ours}
+    return told
 
 
 def _to_order(
@@ -239,6 +251,12 @@ def _done(tx: Tx, *, key: str, raw: bytes, charset: str, said: Incoming) -> Outc
 
 def _kept(tx: Tx, *, key: str, raw: bytes, charset: str, said: Incoming, refusal: Refusal) -> Outcome:
     act, why = "strand" if isinstance(refusal, Ownerless) else "fail", _why(refusal)
+    if refusal.key == "lab.feed-unknown-code":
+        told = meanings(tx, said, tx.actor.organization, on=day(tx.now))
+        values = [each for group in said.groups.values() for each in group]
+        code_keeping.met(tx, kind=code_map.VALUES, holder=said.sender, codes=[
+            (each.code, each.text) for each in values if each.code not in told and each.code not in analytes()
+        ])  # fmt: skip
     task = _begin(tx, act, key, raw, charset, said, why)
     return Outcome(feed.TABLE.act(act).target, why["why"], json.loads(why["params"]), task.id)
 

@@ -23,6 +23,7 @@ class Named(Protocol):
     def en(self) -> str: ...
     @property
     def short(self) -> str: ...
+    def display(self, language: str) -> str: ...
 
 
 N = TypeVar("N", bound=Named)
@@ -35,6 +36,12 @@ def find(entries: Iterable[N], typed: str, *, most: int = 9) -> list[N]:
         return []
     ranked = [(rank, at, entry) for at, entry in enumerate(entries) if (rank := _rank(entry, asked)) is not None]
     return [entry for _, _, entry in sorted(ranked, key=lambda each: each[:2])[:most]]
+
+
+def equal(entries: Iterable[N], typed: str) -> list[N]:
+    """The entries whose code, name, initials or pinyin this is."""
+    asked = typed.strip().lower()
+    return [entry for entry in entries if asked and _rank(entry, asked) == 0]
 
 
 def exactly(entries: Sequence[N], typed: str) -> N | None:

@@ -13,8 +13,10 @@ from django.utils import translation
 from doorstep.kernel import exact, names
 from doorstep.kernel.errors import NotFound
 from doorstep.terms.catalogue import Concept, specialties, tests
+from doorstep.terms.finding import find
 from doorstep.web.guard import staff
 from doorstep.web.templatetags.words import sex, years
+from doorstep.workflows import code_map
 from doorstep.workflows.identity import Card, card
 
 MOST: Final = 12
@@ -28,6 +30,8 @@ CATALOGUES: Final[dict[str, Callable[[], list[Concept]]]] = {
 def catalogue(request: Any, which: str) -> HttpResponse:
     """Tests or specialties."""
     typed = request.GET.get("q", "").strip().lower()
+    if which in code_map.KINDS:
+        return _coded(request, which, typed)
     if which not in CATALOGUES:
         raise NotFound("web.no-such-page")
     language = translation.get_language() or "zh"
@@ -35,6 +39,14 @@ def catalogue(request: Any, which: str) -> HttpResponse:
     return _options(request, [
         {"value": each.code, "text": each.display(language), "more": each.code} for each in found
     ])  # fmt: skip
+
+
+def _coded(request: Any, kind: str, typed: str) -> HttpResponse:
+    """Ours of a dictionary's kind: what is meant exactly comes first."""
+    language = translation.get_language() or "zh"
+    found = find(code_map.targets(kind).values(), typed, most=MOST)
+    return _options(request, [{"value": each.code, "text": each.display(language), "more": each.code}
+                              for each in found])  # fmt: skip
 
 
 @staff

@@ -35,6 +35,7 @@ _PLACES: Final = Entry("/admin/places/", "directory.page-places")
 _CENTRES: Final = Entry("/admin/centres/", "directory.page-centres")
 _AGREEMENTS: Final = Entry("/admin/agreements/", "directory.page-agreements")
 _POLICIES: Final = Entry("/admin/policies/", "directory.page-policies")
+_CODES: Final = Entry("/admin/codes/", "codes.title")
 _SYSTEMS: Final = Entry("/admin/systems/", "launch.systems")
 _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
@@ -67,16 +68,18 @@ _FOLLOW: Final = Entry("/follow/", "follow.title")
 _CONTRACTS: Final = Entry("/contracts/", "follow.contracts")
 _RECORD: Final = Entry("/me/record/", "proxy.record")
 _VOICE: Final = Entry("/desk/voice/", "voice.desk")
+_DOWNTIME: Final = Entry("/desk/downtime/", "downtime.title")
 
 MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
-    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL, _FOLLOW),
-    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _COLLECT, _BOXES, _MINE, _CRITICAL, _FOLLOW, _VOICE),
+    ("township", "doctor"): (_CLINIC, _MINE, _SENT, _REGISTER, _QUEUE, _CRITICAL, _FOLLOW, _DOWNTIME),
+    ("township", "nurse"): (_REGISTER, _BOOKINGS, _QUEUE, _COLLECT, _BOXES, _MINE, _CRITICAL, _FOLLOW, _VOICE,
+                            _DOWNTIME),
     ("township", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
     ("township", "public-health"): (_FOLLOW, _CONTRACTS, _MINE),
     ("village", "family-team"): (_FOLLOW, _CONTRACTS, _MINE),
-    ("laboratory", "technician"): (_ORDERS, _BENCH, _BOXES, _MESSAGES, _MINE, _CRITICAL),
-    ("hospital", "nurse"): (_REFERRALS, _COMING, _WARD, _SENT),
-    ("hospital", "doctor"): (_REFERRALS, _WARD, _SENT, _STUDIES),
+    ("laboratory", "technician"): (_ORDERS, _BENCH, _BOXES, _MESSAGES, _MINE, _CRITICAL, _CODES),
+    ("hospital", "nurse"): (_REFERRALS, _COMING, _WARD, _SENT, _DOWNTIME),
+    ("hospital", "doctor"): (_REFERRALS, _WARD, _SENT, _STUDIES, _DOWNTIME),
     ("hospital", "specialist"): (_STUDIES, _MINE, _CRITICAL),
     ("hospital", "technician"): (_STUDIES, _INTAKE, _MINE, _CRITICAL),
     ("township", "technician"): (_STUDIES, _INTAKE, _MINE),
@@ -85,10 +88,11 @@ MENUS: Final[dict[tuple[str, str], tuple[Entry, ...]]] = {
     ("imaging", "doctor"): (_STUDIES, _MINE, _CRITICAL),
     ("imaging", "technician"): (_STUDIES, _INTAKE, _MINE),
     ("", "institution-admin"): (_ACCOUNTS, _PEOPLE, _INSTITUTIONS, _PLACES, _SCHEDULES, _CENTRES, _POLICIES, _DUTY,
-                                _SYSTEMS),
+                                _SYSTEMS, _CODES),
     ("", "security-admin"): (_ACCOUNTS, _INSTITUTIONS, _PEOPLE, _CENTRES, _AGREEMENTS, _POLICIES, _LIMITS,
                              _APPS, _WHY),
-    ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE, _VOICE),
+    ("", "registrar"): (_REGISTER, _DUPLICATES, _BOOKINGS, _QUEUE, _SCHEDULES, _MINE, _VOICE, _DOWNTIME),
+    ("", "pharmacist"): (_MINE, _CODES),
     ("", "resident"): (_HOME, _BOOKING, _READERS, _ME, _CONSENTS, _ITEMS),
     ("", "proxy"): (_HOME, _BOOKING, _RECORD, _ME, _READERS, _CONSENTS, _ITEMS),
     ("", "manager"): (_FIGURES, _FROZEN, _RECOGNITION, _LIBRARY),

@@ -23,6 +23,7 @@ from doorstep.web.persons.access import reviewing
 from doorstep.web.refusals import by_box, explain, words
 from doorstep.web.spreadsheet import book
 from doorstep.workflows import directory_import as imports
+from doorstep.workflows.code_map import KINDS
 from doorstep.workflows.directory_import import Line
 from doorstep.workflows.directory_sheet import Row, as_csv, rows_of
 from doorstep.workflows.recognition_library import KEEPERS
@@ -31,6 +32,7 @@ _ROLE: Final = {"institutions": "security-admin", "staff": "institution-admin"}
 _BACK: Final = {
     "institutions": "/admin/institutions/", "staff": "/admin/people/", "residents": "/desk/register/",
     "prices": "/admin/recognition/", "clinics": "/admin/schedules/",
+    "codes": "/admin/codes/",
 }  # fmt: skip
 _TONES: Final = {"new": "info", "changed": "warn", "same": "done", "wrong": "off"}
 SHOWN: Final = 500
@@ -68,6 +70,15 @@ def prices(request: Any) -> HttpResponse:
 def week(request: Any) -> HttpResponse:
     """The weekly clinics of the institution."""
     return _show(request, "clinics")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def codes(request: Any) -> HttpResponse:
+    """An institution's own codes, with what they mean here or without."""
+    if all(request.person.role not in kind.keepers for kind in KINDS.values()):
+        raise Forbidden("web.not-your-page")
+    return _show(request, "codes")
 
 
 def _show(request: Any, what: str) -> HttpResponse:
@@ -132,6 +143,8 @@ def _about(row: Row, what: str) -> tuple[str, str]:
         return row.get("name", ""), row.get("number", "")[-4:]
     if what == "prices":
         return row.get("item", ""), f"{row.get('yuan', '')} · {row.get('since', '')}"
+    if what == "codes":
+        return row.get("code", ""), " ".join(row.get(name, "") for name in ("text", "ours"))
     if what == "clinics":
         return row.get("clinic", ""), " ".join(row.get(name, "") for name in ("doctor", "weekday", "begins", "ends"))
     return row.get("name", ""), row.get("number", row.get("credit", ""))

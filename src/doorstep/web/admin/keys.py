@@ -100,5 +100,6 @@ IMPORTS: Final[Mapping[str, str]] = {
     "residents": "beside.import-residents",
     "prices": "beside.import-prices",
     "clinics": "beside.import-clinics",
+    "codes": "codes.import",
 }
 """What a list is of."""

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import path
 
-from doorstep.web.admin import importing, institutions, people, places, policies, posts, services
+from doorstep.web.admin import codes, importing, institutions, people, places, policies, posts, services
 from doorstep.web.guard import with_right
 
 
@@ -45,6 +45,10 @@ urlpatterns = [
     path("import/residents/", importing.residents),
     path("import/prices/", importing.prices),
     path("import/clinics/", importing.week),
+    path("import/codes/", importing.codes),
+    path("codes/", codes.home),
+    path("codes/<str:kind>/", codes.show),
+    path("codes/<str:kind>/<str:act>/", codes.act),
     path("import/<str:what>/", importing.show),
     path("affiliation/<str:id>/", services.one, {"kind": "affiliation"}),
     path("affiliation/<str:id>/end/", services.end, {"kind": "affiliation"}),

@@ -24,8 +24,8 @@ from doorstep.web.lab import sample
 from doorstep.web.lab.access import at_bench
 from doorstep.web.lists import Names
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import code_map, feed
-from doorstep.workflows.coordination import boxes, state_of, workflow_of
+from doorstep.workflows import code_keeping, code_map, feed
+from doorstep.workflows.coordination import boxes, day, state_of, workflow_of
 from doorstep.workflows.identity import name_of
 from doorstep.workflows.table import State
 
@@ -107,7 +107,7 @@ def map_code(request: Any, task: str) -> HttpResponse:
     with request.store.snapshot(request.person.actor) as reads:
         sender = boxes(_message(reads, task)["input"])["sender"]
     try:
-        request.store.run(request.person.actor, code_map.put, sender=sender, code=data.get("code", ""),
+        request.store.run(request.person.actor, code_keeping.put, sender=sender, code=data.get("code", ""),
                           loinc=data.get("loinc", ""))  # fmt: skip
     except Refusal as refusal:
         if refusal.status in (403, 404):
@@ -155,8 +155,9 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         raw = result_feed.original_of(reads.read("Binary", Ref.parse(told["message"]).id))
         by = told.get("proposed-by", "")
         proposer = name_of(reads.read("Practitioner", Ref.parse(by).id)) if by else ""
-        known = code_map.of(reads, told["sender"])
-    said = result_feed.Incoming.of(told["said"])
+        said = result_feed.Incoming.of(told["said"])
+        today = day(request.store.clock.now())
+        known = result_feed.meanings(reads, said, request.person.organization, on=today)
     values = [(number, value, known.get(value.code, value.code if value.code in analytes() else None))
               for number, group in said.groups.items() for value in group]  # fmt: skip
     params = json.loads(told.get("params", "{}"))
