@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import pkgutil
-import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -60,8 +58,11 @@ def prepare(data_dir: Path, *, secure: bool = False, behind_proxy: bool = False,
     with (data_dir / "accounts.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (data_dir / "accounts.db").exists():
-            with closing(sqlite3.connect(data_dir / "accounts.db")) as made:
-                made.executescript(BEGINNING.read_text(encoding="utf-8"))
+            configure(data_dir, secure=secure, behind_proxy=behind_proxy, hosts=hosts)
+            from django.db import connection
+
+            with connection.constraint_checks_disabled():  # in a dump a row may come before the table that it names
+                connection.connection.executescript(BEGINNING.read_text(encoding="utf-8"))
         migrated(data_dir, secure=secure, behind_proxy=behind_proxy, hosts=hosts)
 
 
