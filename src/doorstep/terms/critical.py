@@ -11,9 +11,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from doorstep.kernel import exact
-from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
-from doorstep.terms import systems
+from doorstep.terms import own_rules, systems
 
 LOW, HIGH = "LL", "HH"
 """v3 ObservationInterpretation: critically low, critically high."""
@@ -84,16 +83,8 @@ def own_id(code: str) -> str:
 
 def own_limits(reads: Reads, code: str) -> tuple[Limit, ...]:
     """The alliance's own limits of an item, the narrowest first (those for an age or a sex before those for all)."""
-    id_ = own_id(code)
-    asked = ("Library", id_) in reads.seen
-    try:
-        body = reads.stored("Library", id_).body
-    except (NotFound, Gone):
-        return ()
-    if not asked:
-        # A rule that a command goes by is not something that its actor was shown.
-        reads.seen.pop(("Library", id_), None)
-    return _own(code, body)
+    body = own_rules.text(reads, own_id(code))
+    return _own(code, body) if body else ()
 
 
 @lru_cache(maxsize=500)

@@ -17,10 +17,9 @@ from weakref import WeakKeyDictionary
 
 from doorstep.kernel import exact
 from doorstep.kernel.access import SYSTEM
-from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.store import Store
-from doorstep.terms import systems
+from doorstep.terms import own_rules, systems
 
 OWN_LIMIT: Final = f"{systems.BASE}/ext/limit"
 """One dated rule of the alliance: limit, period (its end is the first day on which it no longer holds), kind, basis."""
@@ -107,16 +106,8 @@ def own_id(key: str) -> str:
 
 def own_policies(reads: Reads, key: str) -> tuple[Policy, ...]:
     """The alliance's own rules for a limit, oldest first: a versioned Library, read by id and cached by its text."""
-    id_ = own_id(key)
-    asked = ("Library", id_) in reads.seen
-    try:
-        body = reads.stored("Library", id_).body
-    except (NotFound, Gone):
-        return ()
-    if not asked:
-        # A rule that a command goes by is not something that its actor was shown.
-        reads.seen.pop(("Library", id_), None)
-    return _own(key, body)
+    body = own_rules.text(reads, own_id(key))
+    return _own(key, body) if body else ()
 
 
 @lru_cache(maxsize=2000)

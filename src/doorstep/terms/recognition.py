@@ -14,10 +14,9 @@ from importlib.resources import files
 from typing import Any, Final
 
 from doorstep.kernel import exact
-from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.terms import systems
+from doorstep.terms import own_rules, systems
 from doorstep.terms.catalogue import Test, orderables
 from doorstep.terms.policies import policies, policy
 
@@ -112,13 +111,7 @@ def retracted(report: dict[str, Any]) -> bool:
 
 
 def _rows(reads: Reads, organization: str, url: str) -> list[dict[str, str]]:
-    id_ = library_id(organization)
-    asked = ("Library", id_) in reads.seen
-    try:
-        library: dict[str, Any] = exact.decode(reads.stored("Library", id_).body)
-    except (NotFound, Gone):
-        return []
-    if not asked:
-        reads.seen.pop(("Library", id_), None)  # a list that a command goes by is not something that was shown
+    body = own_rules.text(reads, library_id(organization))
+    library: dict[str, Any] = exact.decode(body) if body else {}
     return [{part["url"]: part["valueString"] for part in each["extension"]}
             for each in library.get("extension", ()) if each["url"] == url]  # fmt: skip
