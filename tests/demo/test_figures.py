@@ -28,7 +28,7 @@ from doorstep.kernel.clock import HOME
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import checked
 from doorstep.measures.engine import Frame, Frames
-from doorstep.measures.figures import cases, total
+from doorstep.measures.figures import cases, figure, total
 from doorstep.measures.library import INDICATORS
 from doorstep.measures.period import Period
 
@@ -40,7 +40,7 @@ HALF = Period(date(2026, 1, 1), 6)
 def frame(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frame]:
     folder = tmp_path_factory.mktemp("figures")
     store = stores.open(f"sqlite:///{folder}")
-    snapshot(store, residents=100, today=TODAY)
+    snapshot(store, residents=100, today=TODAY, wide=True)
     yield Frames(store, folder / "figures").now(fresh=True)
     store.close()
 
@@ -69,6 +69,26 @@ def test_beds_are_used_and_people_get_better_as_the_report_says(frame: Frame) ->
     assert round(value(frame, "cured"), 1) == 97.3
 
 
+def test_pictures_read_for_the_townships_are_a_fortieth_of_the_reports(frame: Frame) -> None:
+    rows = [row for row in cases(frame, INDICATORS["centre-volume"], HALF) if row.label == "CTCHEST"]
+    assert len(rows) * 40 == 4000
+    assert {row.institution for row in rows} == {"Organization/hospital"}
+    assert len({row.other for row in rows}) > 8
+
+
+def test_visits_have_grown_as_the_report_says_to_the_digits_that_it_prints(frame: Frame) -> None:
+    grown = figure(frame, INDICATORS["visits-growth"], HALF).parts
+    children, adults = grown["Organization/mch"], grown["Organization/tcm"]
+    assert (children.n, children.d) == (round(21683 / 106), round(13433 / 106))
+    assert (adults.n, adults.d) == (round(733900 / 2 / 1676), round(733900 / 2 / 1.2514 / 1676))
+    assert [round(each.value or 0, 2) for each in (children, adults)] == [61.42, 25.14]
+
+
+def test_people_are_as_content_as_the_report_says_and_more_than_a_year_before(frame: Frame) -> None:
+    now, before = (total(frame, INDICATORS["satisfaction"], half) for half in (HALF, HALF.before(2)))
+    assert (now.cases, round(now.value or 0, 2), round((now.value or 0) - (before.value or 0), 2)) == (100, 95.0, 2.0)
+
+
 def test_the_half_year_is_the_last_whole_one() -> None:
     spans = {day: (figures.wanted(date.fromisoformat(day)).since, figures.wanted(date.fromisoformat(day)).until)
              for day in ("2026-01-01", "2026-06-30", "2026-07-01")}
@@ -79,15 +99,10 @@ def test_the_half_year_is_the_last_whole_one() -> None:
 
 
 def test_at_full_size_the_counts_are_the_reports_own() -> None:
-    counted: Counter[str] = Counter()
-    for _, entry in figures.cases(200, SEED, today=TODAY, wide=True, scale=figures.FULL):
-        if entry["resourceType"] == "Task":
-            counted[entry["code"]["coding"][0]["code"]] += 1
-        if entry["resourceType"] == "Provenance":
-            act, at = entry["activity"]["coding"][0], entry["occurredDateTime"]
-            if act["code"] == "return" and HALF.start.isoformat() <= at[:10] < HALF.end.isoformat():
-                counted["down"] += 1
-    assert (counted["referral"], counted["down"], counted["recognition"]) == (723, 366, 1427)
+    full, shown = figures.wanted(TODAY, figures.FULL), figures.wanted(TODAY)
+    assert (full.up, full.down, full.recognitions, full.images, full.children) == (723, 366, 1427, 4000, (21683, 13433))
+    assert full.visits == (round(733900 / 2 / 10), round(733900 / 2 / 1.2514 / 10))
+    assert (shown.up, shown.down, shown.recognitions, shown.images) == (241, 122, 143, 100)
 
 
 def shape(node: Any) -> Any:

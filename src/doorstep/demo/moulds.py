@@ -23,7 +23,7 @@ from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME, instant
 from doorstep.kernel.store import Store
 
-Play = Callable[[Store, Resident], None]
+Play = Callable[[Store, Resident], object]
 Owned = tuple[str, dict[str, Any]]
 _SHARED: Final = frozenset({
     "Organization", "Location", "HealthcareService", "OrganizationAffiliation", "Practitioner", "PractitionerRole",

@@ -1,14 +1,27 @@
-"""Finished cases as people work them, to be cast in numbers: a referral to its end, a recognition, a stay."""
+"""Finished cases as people work them, to be cast in numbers: referrals, recognitions, stays, pictures, answers."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, Final
 
+from doorstep.demo import reading
 from doorstep.demo.people import Resident, actor, data
-from doorstep.journeys import admission, discharge, handback
+from doorstep.gateways.dicom import header
+from doorstep.journeys import admission, discharge, handback, receiving, voicing
+from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
-from doorstep.workflows import followup, identity, order, recognition, referral, visit
+from doorstep.workflows import (
+    followup,
+    identity,
+    order,
+    recognition,
+    referral,
+    satisfaction,
+    study,
+    study_report,
+    visit,
+)
 from doorstep.workflows.coordination import boxes, day
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.referral import Reply, Sheet
@@ -93,6 +106,52 @@ def recognised(store: Store, who: Resident) -> None:
         match = recognition.look_up(reads, f"Patient/{who.id}", now=store.clock.now())[said["test"]]
     store.run(doctor, recognition.recognise, encounter=opened.id, test=said["test"], report=match.report)
     store.run(doctor, visit.finish, encounter=opened.id)
+
+
+def imaged(store: Store, who: Resident) -> None:
+    """A picture taken in the township, read by two at the centre, and the report read."""
+    said, doctor = data("plays")["image"], actor("zhangmin")
+    encounter = _seen(store, who, doctor, said["complaint"])
+    placed = store.run(doctor, study.place, encounter=encounter, items=(said["item"],), centre=HOSPITAL)[0]
+    store.advance_clock(25 * _MINUTE)
+    content = reading.stamped(reading.file(said["file"]), reading.stamp_of(store, placed.id))
+    store.run(doctor, receiving.receive, made=header.read(content, device=""), data=content)
+    store.advance_clock(40 * _MINUTE)
+    written = {name: said[name] for name in ("findings", "conclusion")}
+    store.run(actor("songlei"), study_report.sign, task=placed.id, data=written)
+    store.advance_clock(15 * _MINUTE)
+    store.run(actor("duanhong"), study_report.review, task=placed.id, data={})
+    store.run(doctor, study.acknowledge, task=placed.id)
+    store.run(doctor, visit.finish, encounter=encounter)
+
+
+def seen(store: Store, who: Resident, *, complaint: str) -> str:
+    """A visit and its end; the Encounter's id."""
+    encounter = _seen(store, who, actor("zhangmin"), complaint)
+    store.advance_clock(12 * _MINUTE)
+    store.run(actor("zhangmin"), visit.finish, encounter=encounter)
+    return encounter
+
+
+def heard(score: str) -> Any:
+    """A visit, and the resident's answer over the link of the next day."""
+
+    def play(store: Store, who: Resident) -> None:
+        encounter = seen(store, who, complaint=data("plays")["voice"]["complaint"])
+        store.advance_clock(_DAY)
+        desk = satisfaction.voice(actor("zhangmin").organization)
+        asked = store.run(desk, satisfaction.ask, encounter=encounter, secret=store.secret)
+        assert asked is not None
+        store.advance_clock(90 * _MINUTE)
+        store.run(desk, voicing.answer, task=asked.id, score=score)
+
+    return play
+
+
+def _seen(store: Store, who: Resident, doctor: Actor, complaint: str) -> str:
+    identity.by_number(store, doctor, number=who.number)
+    return store.run(doctor, visit.open_visit, resident=f"Patient/{who.id}", complaint=complaint,
+                     presence="identity").id  # fmt: skip
 
 
 def stayed(outcome: str, nights: int, *, bed: str) -> Any:

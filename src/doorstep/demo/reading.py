@@ -7,7 +7,7 @@ demo would have written it. Into one trace an ST elevation is drawn, because no 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -23,6 +23,7 @@ from pydicom.uid import UID
 from doorstep.demo.people import Resident, actor, data, resident, rng_of
 from doorstep.gateways.dicom import header, worklist
 from doorstep.journeys import receiving
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME
 from doorstep.kernel.refs import Ref
 from doorstep.kernel.store import Store
@@ -91,6 +92,19 @@ def stamped(source: bytes, stamp: Stamp, *, raised: tuple[str, ...] = (), lowere
     return out.getvalue()
 
 
+def stamp_of(store: Store, task: str) -> Stamp:
+    """What the header of a file says that is made now for a request."""
+    with store.snapshot(SYSTEM, audited=False) as reads:
+        found = reads.read("Task", task)
+        order = reads.read("ServiceRequest", Ref.parse(found["focus"]["reference"]).id)
+        patient = reads.read("Patient", Ref.parse(found["for"]["reference"]).id)
+    return Stamp(
+        worklist.person_number(patient), worklist.person_name(patient), str(patient["birthDate"]).replace("-", ""),
+        "F" if patient["gender"] == "female" else "M", study.accession_of(order),
+        datetime.fromtimestamp(store.clock.now() / 1_000_000, HOME), 0,
+    )  # fmt: skip
+
+
 def _move(found: Any, by: Mapping[str, float]) -> None:
     """Lift the ST segment of some leads, after each beat, by so many millivolts."""
     group = found.WaveformSequence[0]
@@ -125,17 +139,10 @@ def _play(store: Store, who: Resident, case: dict[str, Any], device: Modality, p
                        presence="identity")  # fmt: skip
     placed = store.run(doctor, study.place, encounter=opened.id, items=(case["item"],), centre=HOSPITAL,
                        priority=case["priority"])[0]  # fmt: skip
-    with store.snapshot(doctor) as reads:
-        task = reads.read("Task", placed.id)
-        order = reads.read("ServiceRequest", Ref.parse(task["focus"]["reference"]).id)
-        patient = reads.read("Patient", who.id)
     at = datetime.fromtimestamp(store.clock.now() / 1_000_000, HOME) - timedelta(days=case["days"])
-    lost = bool(case.get("lost"))
-    stamp = Stamp(
-        "" if lost else worklist.person_number(patient), worklist.person_name(patient),
-        str(patient["birthDate"]).replace("-", ""),
-        "F" if patient["gender"] == "female" else "M", "" if lost else study.accession_of(order), at, place,
-    )  # fmt: skip
+    stamp = replace(stamp_of(store, placed.id), at=at, place=place)
+    if case.get("lost"):
+        stamp = replace(stamp, number="", accession="")
     moved = tuple(case.get("raised", ())), tuple(case.get("lowered", ()))
     _send(store, device, stamped(file(case["file"]), stamp, raised=moved[0], lowered=moved[1]))
     if "writer" in case:
