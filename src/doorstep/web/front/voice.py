@@ -40,6 +40,11 @@ class Clips:
         """Whether a number can be said."""
         return all(str(digit) in self.files for digit in range(10))
 
+    @property
+    def first(self) -> str:
+        """What is said when the voice is turned on, so that whoever does it hears it."""
+        return "please" if "please" in self.files else "0"
+
     def call(self, ticket: Ticket) -> str:
         """The clips of a call, in order, separated by bars; "" when the number cannot be said."""
         if not self.speak:

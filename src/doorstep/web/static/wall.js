@@ -11,18 +11,28 @@
       d.all("[data-call-key]", function (row) { found[row.getAttribute("data-call-key")] = true; });
       return found;
     }
-    // A browser lets a page speak only after a hand has asked for it; calls are said one after another.
-    var speaker = document.querySelector("[data-voice]"), speaking = false, queue = [];
+    // A browser lets a page speak only after a hand has asked for it, once a day. The wish is kept; a browser that
+    // was started for a wall speaks without the hand, and one that does not says so. Calls are said one after another.
+    var speaker = document.querySelector("[data-voice]"), speaking = false, queue = [], WISH = "doorstep-wall-voice";
+    function on() { return speaker !== null && speaker.getAttribute("aria-pressed") === "true"; }
+    function turn(wanted) {
+      if (on() === wanted) { return; }
+      var other = speaker.getAttribute("data-on");
+      speaker.setAttribute("aria-pressed", String(wanted));
+      speaker.setAttribute("data-on", speaker.textContent);
+      speaker.textContent = other;
+      if (!wanted) { queue = []; }
+    }
     if (speaker) {
       speaker.addEventListener("click", function () {
-        var on = speaker.getAttribute("aria-pressed") !== "true", other = speaker.getAttribute("data-on");
-        speaker.setAttribute("aria-pressed", String(on));
-        speaker.setAttribute("data-on", speaker.textContent);
-        speaker.textContent = other;
+        turn(!on());
+        try { localStorage.setItem(WISH, String(on())); } catch (closed) { /* a browser that keeps nothing */ }
+        if (on()) { say(speaker.getAttribute("data-first")); }
       });
+      try { turn(localStorage.getItem(WISH) === "true"); } catch (closed) { /* as above */ }
     }
     function say(clips) {
-      if (!clips || !speaker || speaker.getAttribute("aria-pressed") !== "true") { return; }
+      if (!clips || !on()) { return; }
       queue = queue.concat(clips.split("|"));
       if (!speaking) { next(); }
     }
@@ -33,7 +43,11 @@
       var sound = new Audio(speaker.getAttribute("data-voice") + encodeURIComponent(name) + "/");
       sound.addEventListener("ended", next);
       sound.addEventListener("error", next);
-      sound.play().catch(next);
+      sound.play().catch(function (why) {
+        if (why.name !== "NotAllowedError") { return; }
+        turn(false);
+        speaking = false;
+      });
     }
     function light() {
       d.all("[data-call-key]", function (row) {
