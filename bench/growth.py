@@ -106,6 +106,9 @@ def _made(
 
 def _more(home: Engine, urls: dict[int, str], place: Path, folder: Path, rounds: int) -> Iterator[tuple[int, Figure]]:
     """The same residents more into a copy of each size, in turn: how fast a record of that size takes them."""
+    left = home.find("more")  # of a run that was interrupted
+    if left is not None:
+        home.drop(left)
     file = folder / "more.ndjson"
     count = data.write(file, range(_FAR, _FAR + MORE), observations=data.FEW)
     best: dict[int, Figure] = {}

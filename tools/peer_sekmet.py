@@ -30,9 +30,8 @@ PACKAGE = "sekmet-fhir==0.1.1"
 COST = "47 packages, about half a minute"
 
 NOT_OFFERED = {
-    "messaging_adt_orders": "FHIR messages ($process-message)",
-    "lab_order_peer_fills": "a laboratory that carries out orders by itself",
-    "subscription_backport_roundtrip": "notifications of a Subscription by topic",
+    "lab_order_peer_fills": "a laboratory that makes up results by itself; here people and analysers make them",
+    "subscription_backport_roundtrip": "Subscriptions to a topic (an R5 idea); those of R4, by criteria, are offered",
 }
 """Scenarios that need what Doorstep does not do, and what that is."""
 
@@ -90,7 +89,7 @@ def main() -> int:
         print(f"{verdict.status:8} {verdict.name:32} {verdict.passed:3} passed {verdict.skipped:3} skipped "
               f"{verdict.failed:3} failed  {verdict.reason}".rstrip())  # fmt: skip
     good = sum(verdict.status == "passed" for verdict in found)
-    absent = sum(verdict.name in NOT_OFFERED for verdict in found)
+    absent = sum(verdict.name in NOT_OFFERED and verdict.status != "passed" for verdict in found)
     print(f"{good} of {len(found)} scenarios pass; {absent} need what is not offered")
     return 0 if found and all(verdict.good for verdict in found) else 1
 

@@ -26,7 +26,8 @@ def scenario(name: str, *statuses: str) -> dict[str, Any]:
         ("conformance_smoke", ("passed", "skipped"), True, ""),
         ("conformance_smoke", ("passed", "failed", "skipped"), False, "step 2: status 200: got 500"),
         ("conformance_smoke", ("skipped",), False, ""),
-        ("messaging_adt_orders", ("skipped",), True, "needs FHIR messages ($process-message)"),
+        ("lab_order_peer_fills", ("skipped",), True, f"needs {NOT_OFFERED['lab_order_peer_fills']}"),
+        ("messaging_adt_orders", ("skipped",), False, ""),
     ],
 )
 def test_a_scenario_is_good_when_it_passes_or_needs_what_is_not_offered(

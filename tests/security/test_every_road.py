@@ -194,6 +194,12 @@ def bundles(x: Target) -> list[Ask]:
     return found
 
 
+def messages(x: Target) -> list[Ask]:
+    header = {"resourceType": "MessageHeader", "id": "a", "eventUri": "urn:planted", "source": {"endpoint": "urn:planted"}}
+    return [("POST", "$process-message", {"resourceType": "Bundle", "type": "message", "entry": [{"resource": {**header, "id": f"m{number}"}}, {"resource": resource}]}, {})
+            for number, resource in enumerate((note(x), {**note(x), "id": x["Observation"]}))]
+
+
 def exports(x: Target) -> list[Ask]:
     return [(method, f"{place}?_purpose=TREAT", None, ASYNC) for method in ("GET", "POST") for place in ("$export", "Patient/$export", f"{x.at('Group')}/$export")]
 
@@ -224,7 +230,7 @@ ROADS: dict[tuple[str, str], Road] = {
     ("POST", "_search"): lambda x: [("POST", "_search", f"_type=Observation&_tag=urn:planted|{x.tag}".encode(), FORM)],
     ("GET", "{type}/{id}/{type}"): gets(lambda x: [f"{x.at('Patient')}/Observation", f"{x.at('Patient')}/*", f"{x.at('Encounter')}/Observation"]),
     ("POST", "{type}/{id}/{type}/_search"): lambda x: [("POST", f"{x.at('Patient')}/Observation/_search", b"", FORM)],
-    ("POST", ""): bundles,
+    ("POST", ""): bundles, ("POST", "$process-message"): messages,
     ("GET", "{type}/{id}/$everything"): gets(each("{at}/$everything", "Patient", "Encounter")),
     ("POST", "{type}/{id}/$everything"): posts(each("{at}/$everything", "Patient", "Encounter"), None),
     ("GET", "{type}/$everything"): gets(lambda x: ["Patient/$everything"]), ("POST", "{type}/$everything"): posts(lambda x: ["Patient/$everything"], None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from doorstep.kernel import exact
-from doorstep.kernel.bundle_links import Link, links, placeholder
+from doorstep.kernel.bundle_links import Link, links, outward, placeholder
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import (
     BadRequest,
@@ -113,6 +113,43 @@ def read(bundle: Any, raw: bytes, *, base: str = "", limit: int = MAX_ENTRIES) -
     plan = Plan(kind, entries)
     if kind == "transaction":
         _prepare(plan)
+    return plan
+
+
+def message(
+    bundle: dict[str, Any], raw: bytes, *, limit: int = MAX_ENTRIES,
+    here: Callable[[str, str], bool] = lambda type_name, id_: True,
+) -> Plan:  # fmt: skip
+    """What a message brings along (R4 2.4), as a transaction: what has an id is put under it, the rest is new.
+
+    The first entry, its header, is not among them; the others keep their places, so that a refusal names them. What
+    they refer to and neither comes along nor is ``here`` is the sender's, and becomes a reference to there.
+    """
+    items = bundle.get("entry", [])
+    if not isinstance(items, list):
+        raise Invalid("bundle.bad-entry", element="Bundle.entry")
+    if len(items) > limit:
+        raise TooCostly("bundle.too-many-entries", element="Bundle.entry", limit=limit, count=len(items))
+    entries = []
+    for index, item in enumerate(items[1:], 1):
+        where = f"Bundle.entry[{index}]"
+        resource, full_url = (item.get("resource"), item.get("fullUrl", "")) if isinstance(item, dict) else (None, "")
+        if not isinstance(resource, dict):
+            raise Invalid("bundle.no-resource", element=f"{where}.resource")
+        if not isinstance(full_url, str):
+            raise Invalid("bundle.bad-url", element=f"{where}.fullUrl")
+        _known_members(item, "Bundle.entry", where)
+        path, id_ = str(resource.get("resourceType", "")), resource.get("id")
+        method = "POST" if id_ is None else "PUT"
+        entries.append(Entry(index, method, path if id_ is None else f"{path}/{id_}", "", full_url, resource, b"", {}))
+    names = frozenset(entry.full_url for entry in entries)
+    for entry, item in zip(entries, _raw_bundle.decode(raw).entry[1:], strict=True):
+        sent = bytes(item.resource)
+        entry.raw = outward(sent, full_url=entry.full_url, known=names, here=here)
+        if entry.raw != sent:
+            entry.resource = exact.decode(entry.raw)
+    plan = Plan("transaction", entries)
+    _prepare(plan)
     return plan
 
 

@@ -8,7 +8,7 @@ the links of a narrative. That is done on the bytes, so that everything else sta
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -22,6 +22,7 @@ _STRING: Final = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
 _MEMBER: Final = re.compile(rb'"(\w+)"\s*:\s*(?:' + _STRING + rb'|\[((?:\s*"[^"\\]*(?:\\.[^"\\]*)*"\s*,?)+)\])')
 """A member with a string or an array of strings. A quote inside a JSON string is always escaped, so ``"name":`` is a
 member's name wherever it stands."""
+_RELATIVE: Final = re.compile(rb'("reference"\s*:\s*")([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})"')
 _ITEM: Final = re.compile(_STRING)
 _DIV: Final = re.compile(rb'"div"\s*:\s*' + _STRING)
 _HREF: Final = re.compile(rb'(?:href|src)\s*=\s*(?:\\"|\')([^"\'\\<>]+)(?:\\"|\')')
@@ -60,6 +61,22 @@ def links(raw: bytes, *, full_url: str, known: frozenset[str]) -> list[Link]:
             for href in _HREF.finditer(raw, div.start(1), div.end(1)):
                 _add(found, href.start(1), href[1], "", known, False)
     return sorted(found, key=_start) if len(found) > 1 else found
+
+
+def outward(raw: bytes, *, full_url: str, known: frozenset[str], here: Callable[[str, str], bool]) -> bytes:
+    """The bytes with the sender's address before each reference that leads to no entry and to nothing that is here.
+
+    Relative references resolve against the base of the fullUrl (R4 2.36.4.1): such a one means the sender's resource.
+    """
+    base = _base(full_url)
+
+    def address(match: re.Match[bytes]) -> bytes:
+        type_name, id_ = match[2].decode(), match[3].decode()
+        if f"{base}{type_name}/{id_}" in known or type_name not in definitions().number or here(type_name, id_):
+            return match[0]
+        return b'%s%s%s/%s"' % (match[1], base.encode(), match[2], match[3])
+
+    return _RELATIVE.sub(address, raw) if base else raw
 
 
 def placeholder(raw: bytes) -> str | None:

@@ -6,7 +6,7 @@ holds whole or not at all (kernel/bundle.py). The answers stand in the order of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from doorstep.kernel import bundle as bundles
@@ -29,17 +29,24 @@ def bundle(service: Service, request: Request) -> Response:
     if plan.kind == "batch":
         answers = [_part(request, _inner(service, request, entry)) for entry in plan.entries]
         return Response(200, [JSON_HEADER], assembled("batch-response", total=None, links=(), entries=answers))
+    done = carry_out(service, request, plan)
+    answers = list(_answers(service, request, plan, done))
+    return Response(200, [JSON_HEADER], assembled("transaction-response", total=None, links=(), entries=answers))
+
+
+def carry_out(
+    service: Service, request: Request, plan: Plan, command: Callable[..., list[Done]] = bundles.transaction
+) -> list[Done]:
+    """Make every change of a plan, or none, as far as the token's scopes reach."""
     for entry in plan.entries:
         if request.actor.scopes:
             _check_scopes(service, request, entry)
         if entry.only_asks:
             _check_question(entry)
     try:
-        done = governed.run(service, request.actor, bundles.transaction, plan, delete_many=service.delete_many)
+        return governed.run(service, request.actor, command, plan, delete_many=service.delete_many)
     except Refusal as refusal:
         raise bundles.locate(plan, refusal) from refusal
-    answers = list(_answers(service, request, plan, done))
-    return Response(200, [JSON_HEADER], assembled("transaction-response", total=None, links=(), entries=answers))
 
 
 def _check_scopes(service: Service, request: Request, entry: Entry) -> None:
@@ -58,7 +65,7 @@ def _check_question(entry: Entry) -> None:
 
     with inside(entry):
         route, _ = find(entry.method, entry.path)
-    if route.code in ("$meta-add", "$meta-delete"):
+    if route.code in ("$meta-add", "$meta-delete", "$process-message"):
         raise NotSupported("rest.operation-in-transaction", element=f"{entry.where}.request.url")
 
 

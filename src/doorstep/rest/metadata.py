@@ -15,7 +15,7 @@ from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.errors import BadRequest, NotSupported
 from doorstep.kernel.search import parse
-from doorstep.rest import audit_event, smart
+from doorstep.rest import audit_event, message, smart
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
@@ -27,6 +27,7 @@ _OPERATIONS: Final = "http://hl7.org/fhir/OperationDefinition/"
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
 _OURS: Final = frozenset(("$events",))
 """Operations that no standard defines."""
+_HTTP: Final = {"system": "http://terminology.hl7.org/CodeSystem/message-transport", "code": "http"}
 _PATCH: Final = "application/json-patch+json"
 _SINCE: Final = instant(real_now())[:10]
 """What is here can change when a process starts, not later."""
@@ -77,6 +78,10 @@ def statement(service: Service, base: str) -> dict[str, Any]:
             "searchParam": [_parameter(found) for found in _of_all_types()],
             "compartment": [f"http://hl7.org/fhir/CompartmentDefinition/{name.lower()}"
                             for name in definitions().compartments],
+        }],
+        "messaging": [{
+            "endpoint": [{"protocol": _HTTP, "address": f"{base}/{message.ADDRESS}"}],
+            "documentation": "Whatever the event: what a message brings along is stored, all or nothing, and once.",
         }],
     }
 
@@ -137,6 +142,8 @@ def _definition(type_name: str, code: str) -> str:
     """The OperationDefinition: of the standard (those of every type are defined on Resource), of bulk data, or ours."""
     if code == "$export":
         return _BULK + ("export" if type_name == "Resource" else f"{type_name.lower()}-export")
+    if code == message.ADDRESS:
+        return f"{_OPERATIONS}MessageHeader-{code[1:]}"
     if code in _OURS:
         return f"{systems.BASE}/OperationDefinition/{type_name}-{code[1:]}"
     everywhere = code in ("$validate", "$meta", "$meta-add", "$meta-delete")

@@ -27,7 +27,9 @@ LETTERS: Final = {
     "$events": "r", "$export": "rs",
 }  # fmt: skip
 """Interaction -> the letters of c, r, u, d, s that it needs on its type. One that is not here needs all of them."""
-FREE: Final = frozenset({"capabilities", "openapi", "smart-configuration", "transaction", "$export-status"})
+FREE: Final = frozenset(
+    {"capabilities", "openapi", "smart-configuration", "transaction", "$process-message", "$export-status"}
+)
 """Public documents; a bundle, whose entries are checked each; how far an export is that one has begun oneself."""
 _ALL: Final = "cruds"
 
