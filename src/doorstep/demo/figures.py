@@ -69,8 +69,8 @@ def wanted(today: date, scale: str = SHOWN) -> Wanted:
     said, ends = data("figures"), date(today.year, 7 if today.month > 6 else 1, 1)
     begins = date(ends.year - (ends.month == 1), 7 if ends.month == 1 else 1, 1)
     by = said[scale]
-    return Wanted(begins, ends, said["up"] // by["referrals"], said["down"] // by["referrals"],
-                  *(_scaled(said[name], by[name]) for name in ("recognitions", "images", "children", "visits")))  # fmt: skip
+    scaled = (_scaled(said[name], by[name]) for name in ("recognitions", "images", "children", "visits"))
+    return Wanted(begins, ends, said["up"] // by["referrals"], said["down"] // by["referrals"], *scaled)
 
 
 def _scaled(said: Any, by: int) -> Any:
