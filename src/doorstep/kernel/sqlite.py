@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -172,14 +172,14 @@ class SqliteEngine:
 
     def _free(self) -> _Reading:
         """A connection that nobody uses; of more than ``READERS`` only when none came back for a while."""
-        with suppress(queue.Empty):
-            return self._readers.get_nowait()
-        if len(self._open) >= READERS:
-            with suppress(queue.Empty):
-                return self._readers.get(timeout=_PATIENCE_S)
-        reading = _Reading(self._connect())
-        self._open.append(reading)
-        return reading
+        try:
+            if len(self._open) < READERS:
+                return self._readers.get_nowait()
+            return self._readers.get(timeout=_PATIENCE_S)
+        except queue.Empty:
+            reading = _Reading(self._connect())
+            self._open.append(reading)
+            return reading
 
     # -- writing
 
