@@ -72,7 +72,7 @@ def _header(bundle: dict[str, Any]) -> dict[str, Any]:
 def _answer(service: Service, request: Request, header: dict[str, Any]) -> dict[str, Any]:
     """The message that answers one: to whom it came from, with the same event."""
     now = instant(service.store.clock.now())
-    told = {
+    told: dict[str, Any] = {
         "resourceType": "MessageHeader", "id": str(uuid4()),
         **{name: header[name] for name in ("eventCoding", "eventUri") if name in header},
         "destination": [{"endpoint": header["source"]["endpoint"]}],
