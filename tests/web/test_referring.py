@@ -108,7 +108,12 @@ def test_it_is_sent_on_and_two_coordinators_see_each_other(door: Door) -> None:
     assert "赵倩" in text(second.get(f"/referral/{id_}/")) and "take-over" in text(second.get(f"/referral/{id_}/"))
     assert second.post(f"/referral/{id_}/take-over/").status_code == 302
     assert "陈志远" in text(first.get(f"/referral/{id_}/"))
-    wrong = first.post(f"/referral/{id_}/redirect/", {"specialty": "cardiology", "reason": "", "alternative": "", "receiver": HOSPITAL})
+    empty = {"specialty": "cardiology", "reason": "", "alternative": "", "receiver": HOSPITAL}
+    held = first.post(f"/referral/{id_}/redirect/", {**empty, "alternative": "请联系中医院"})
+    assert held.status_code == 409 and "陈志远" in text(held) and "请联系中医院" in text(held)
+    kept = first.post(f"/referral/{id_}/take-over/", {**empty, "alternative": "请联系中医院", "act": "redirect"})
+    assert kept.status_code == 200 and "请联系中医院" in text(kept)
+    wrong = first.post(f"/referral/{id_}/redirect/", empty)
     assert wrong.status_code == 422 and 'id="redirectreason"' in text(wrong)
     turned = first.post(f"/referral/{id_}/redirect/", {"specialty": "cardiology", "reason": "no-bed", "alternative": "中医院", "receiver": "Organization/tcm"})
     assert turned["Location"] == "/referrals/"

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from doorstep.web import polling
-from tests.district import opened, ordered, sent
+from doorstep.web import opening, polling
+from tests.district import opened, ordered, sent, who
 from tests.web.conftest import Door
 
 MINUTES = 60_000_000
@@ -32,10 +32,43 @@ def test_who_comes_later_is_told_who_has_it_open_and_takes_over_once(door: Door)
     page = text(lin, f"/t/{task}/?list=orders")
     assert "王磊" in page and "2 分钟前" in page and "接手处理" in page
     assert "王磊" in text(lin, "/w/orders/") and "王磊 2" not in text(wang, "/w/orders/")
-    assert "接手处理" not in text(lin, f"/t/{task}/?take=1&list=orders")
-    assert "林华" in text(wang, f"/t/{task}/?list=orders")
+    taken = lin.post(f"/t/{task}/take-over/", {"list": "orders"})
+    assert (taken.status_code, taken["Location"]) == (302, f"/t/{task}/?list=orders")
+    assert "接手处理" not in text(lin, taken["Location"])
+    assert door.rows("take-over") == [("linhua", 200, "from=Practitioner/wanglei")]
+    told = text(wang, "/w/orders/")
+    assert "林华在 0 分钟前接手" in told and who().name in told
+    assert "林华" in text(wang, f"/t/{task}/?list=orders") and "分钟前接手" not in text(wang, "/w/orders/")
     door.store.clock.advance(16 * MINUTES)
     assert "接手处理" not in text(wang, f"/t/{task}/?list=orders")
+
+
+def test_who_acts_on_what_a_colleague_has_open_is_refused_by_name_and_loses_nothing(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encounter = opened(door.store)
+    task = ordered(door.store, encounter)
+    wang, lin, doctor = door.enter("wanglei"), door.enter("linhua"), door.enter("zhangmin")
+    text(wang, f"/t/{task}/")
+    door.store.clock.advance(3 * MINUTES)
+    typed = {"reason": "haemolysed", "note": "管壁有裂纹", "list": "orders"}
+    refused = lin.post(f"/t/{task}/reject/", typed)
+    page = refused.content.decode()
+    assert refused.status_code == 409 and "王磊 3 分钟前已打开" in page
+    assert "管壁有裂纹" in page.split("没有提交的内容")[1], "what was typed is shown"
+    assert lin.post("/w/orders/do/receive/", {"task": [task]}).status_code == 302
+    assert "王磊 3 分钟前已打开" in text(lin, "/w/orders/"), "and several at once are no way round it"
+    again = lin.post(f"/t/{task}/take-over/", {**typed, "act": "reject"}).content.decode()
+    assert "管壁有裂纹" in again.split('data-draft="reject"')[1], "taken over: it stands in its form again"
+    assert wang.post(f"/t/{task}/receive/").status_code == 409, "and from whom it was taken is refused in turn"
+    assert lin.post(f"/t/{task}/reject/", typed).status_code == 302
+    late = wang.post(f"/t/{task}/reject/", {**typed, "note": "管盖松动"})
+    assert late.status_code == 409 and "管盖松动" in late.content.decode().split("没有提交的内容")[1], "done meanwhile"
+    assert doctor.post(f"/t/{task}/withdraw/", {"reason": "x"}).status_code == 422, "it keeps colleagues apart, nobody else"
+    other = ordered(door.store, encounter, priority="urgent")
+    text(wang, f"/t/{other}/")
+    monkeypatch.setattr(opening, "hold", lambda request, task: None)
+    assert lin.post(f"/t/{other}/receive/").status_code == 302, "the control: without it both do the same work"
 
 
 def test_several_rows_at_once_and_what_was_refused_says_why(door: Door) -> None:

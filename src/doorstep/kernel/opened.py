@@ -1,6 +1,7 @@
-"""Who has a Task open: one row a Task, which runs out by itself. A courtesy that forbids nothing, and no record.
+"""Who has a Task open: one row a Task, which runs out by itself, and no record.
 
-The first who opens is told of nobody; who comes later is told who, and since when, and may take it over.
+The first who opens is told of nobody; who comes later is told who, and since when, and may take it over. From whom it
+was taken is kept in the row, so that they are told. An opening keeps colleagues of one institution apart, nobody else.
 """
 
 from __future__ import annotations
@@ -15,6 +16,11 @@ from doorstep.kernel.keyset import either
 from doorstep.kernel.refs import Actor, part_of_id
 
 _COLUMNS: Final = "person, org, at"
+_LOST: Final = (
+    "lost = CASE WHEN opened.person = excluded.person THEN opened.lost WHEN opened.at > ? AND opened.org = excluded.org"
+    " THEN opened.person ELSE '' END"
+)
+"""From whom it is taken: whose opening stood until now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,10 @@ class Openings:
         mine = [actor.person, actor.organization, now]
         self._engine.write([(
             "INSERT INTO opened (part, task, person, org, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (part, task)"
-            " DO UPDATE SET person = excluded.person, org = excluded.org, at = CASE WHEN opened.person ="
+            f" DO UPDATE SET {_LOST}, person = excluded.person, org = excluded.org, at = CASE WHEN opened.person ="
             " excluded.person AND opened.at > excluded.at THEN opened.at ELSE excluded.at END"
-            " WHERE ? = 1 OR opened.at <= ? OR opened.person = excluded.person",
-            [*key, *mine, int(take), now - lasts],
+            " WHERE ? = 1 OR opened.at <= ? OR opened.person = excluded.person OR opened.org <> excluded.org",
+            [*key, *mine, now - lasts, int(take), now - lasts],
         )])  # fmt: skip
         standing = self._one(key)
         return standing if standing is not None and standing.person != actor.person else None
@@ -56,9 +62,22 @@ class Openings:
         key = [part_of_id(task) or 0, task]
         self._engine.write([(
             "INSERT INTO opened (part, task, person, org, at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (part, task)"
-            " DO UPDATE SET person = excluded.person, org = excluded.org, at = excluded.at",
-            [*key, to, org, until - lasts],
+            f" DO UPDATE SET {_LOST}, person = excluded.person, org = excluded.org, at = excluded.at",
+            [*key, to, org, until - lasts, self._clock.now() - lasts],
         )])  # fmt: skip
+
+    def lost(self, person: str, *, lasts: int) -> dict[str, Opening]:
+        """Task -> who has it now, of those that were taken from somebody while they had them open."""
+        found = self._engine.once(
+            f"SELECT task, {_COLUMNS} FROM opened WHERE lost = ? AND at > ? ORDER BY at",
+            [person, self._clock.now() - lasts],
+        )
+        return {str(row[0]): Opening(*row[1:]) for row in found}
+
+    def told(self, task: str, person: str) -> None:
+        """Whoever lost it has seen by now who has it."""
+        where = [part_of_id(task) or 0, task, person]
+        self._engine.write([("UPDATE opened SET lost = '' WHERE part = ? AND task = ? AND lost = ?", where)])
 
     def of(self, tasks: Iterable[str], *, lasts: int) -> dict[str, Opening]:
         """Task -> the opening that still stands, of those that have one."""

@@ -61,7 +61,9 @@ def act(request: Any, name: str, act: str) -> HttpResponse:
                     continue
             if (workflow, act) not in ACTS:
                 raise NotFound("web.no-such-act", act=act)
+            opening.hold(request, task)
             request.store.run(request.person.actor, perform, workflow=workflow, act=act, task=task, data={})
+            opening.close(request, task)
             done += 1
         except Refusal as refusal:
             refused += explain(refusal, language)

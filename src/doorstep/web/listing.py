@@ -19,6 +19,7 @@ from doorstep.kernel.worklist import Ask, Group, Item
 from doorstep.web import bulk, lists, opening, polling
 from doorstep.web.guard import staff
 from doorstep.web.lists import Names, Row
+from doorstep.web.opening import Lost
 from doorstep.web.people import Person
 from doorstep.web.spreadsheet import spreadsheet
 from doorstep.workflows.registry import DESKS, TABLES
@@ -85,6 +86,8 @@ class Worklist:
     """Acts that can be done to several rows at once."""
     colleagues: list[tuple[str, str]] = field(default_factory=list)
     """Whom rows can be given to."""
+    lost: list[Lost] = field(default_factory=list)
+    """What was taken over from this person while they had it open."""
     stale: str = ""
     """The instant of the rows, when newer ones could not be had."""
 
@@ -112,6 +115,7 @@ def show(request: Any, name: str) -> HttpResponse:
         mine = [] if listed.sent else reads.waiting_groups(opening.mine(request, whole), now=now)
         names = Names(reads)
         rows = opening.on_rows(request, rows, names)
+        lost = opening.lost(request, names)
         here = request.person.organization
         ours = any(row.owner == here for row in rows)
         colleagues = polling.counted(request, (STAFF,), here, lambda: opening.colleagues(names, here)) if ours else []
@@ -121,7 +125,7 @@ def show(request: Any, name: str) -> HttpResponse:
     if not listed.sent:
         held = sum(group.number for group in mine)
         shown.tiles.insert(1, Choice("worklist.tile-mine", view.address(state=MINE), view.state == MINE, held))
-    shown.colleagues = colleagues
+    shown.colleagues, shown.lost = colleagues, lost
     shown.bulk = bulk.offered(rows, request.person.organization)
     return render(request, "list.html", {"listed": listed, "list": shown})
 

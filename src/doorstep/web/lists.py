@@ -55,7 +55,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Who has opened a Task, and how many minutes ago: a courtesy, it forbids nothing."""
+    """Who has opened a Task, and how many minutes ago: others act on it when they have taken it over."""
 
     who: str
     minutes: int

@@ -17,7 +17,7 @@ from doorstep.kernel.refs import Ref
 from doorstep.terms import recognition
 from doorstep.terms.catalogue import reasons
 from doorstep.web import critical_page, hands, lists, opening, record
-from doorstep.web.acts import PLAN_ROWS, forms, perform
+from doorstep.web.acts import PLAN_ROWS, Box, forms, perform
 from doorstep.web.guard import staff
 from doorstep.web.lab import order_page
 from doorstep.web.listing import LISTS, next_of
@@ -66,6 +66,7 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
         workflow = workflow_of(reads.read("Task", task))
     data = {name: str(value) for name, value in request.POST.items()}
     try:
+        opening.hold(request, task)
         request.store.run(request.person.actor, perform, workflow=workflow, act=act, task=task, data=data)
     except Refusal as refusal:
         if refusal.status == 404:
@@ -78,6 +79,17 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     label = words(TABLES[workflow].act(act).label, language)
     messages.success(request, words("web.done-act", language, act=label))
     return HttpResponseRedirect(_after(request, task))
+
+
+@staff
+@require_POST
+def take_over(request: Any, task: str) -> HttpResponse:
+    """What a colleague has open is this person's from now on; what they had typed stands in the form again."""
+    opening.take_over(request, task)
+    data, name = {box: str(value) for box, value in request.POST.items()}, request.POST.get("list", "")
+    if data.get("act"):
+        return _page(request, task, {}, data, data["act"], 200)
+    return HttpResponseRedirect(f"/t/{task}/?list={name}" if name in LISTS else f"/t/{task}/")
 
 
 @staff
@@ -108,11 +120,11 @@ def _after(request: Any, task: str) -> str:
     """Where an act leads: the Task again while it waits here, else the next row of the list it was opened from."""
     name = request.POST.get("list", "")
     if name not in LISTS:
-        return f"/t/{task}/"
+        return f"/t/{task}/?{opening.DONE}=1"
     with request.store.snapshot(request.person.actor, audited=False) as reads:
         found = reads.read("Task", task)
         if found.get("owner", {}).get("reference") == request.person.organization:
-            return f"/t/{task}/?list={name}"
+            return f"/t/{task}/?list={name}&{opening.DONE}=1"
         following = next_of(reads, name, request.person, without=task)
     return f"/t/{following}/?list={name}" if following else f"/w/{name}/"
 
@@ -136,7 +148,7 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         }  # fmt: skip
         if table.name == "order":
             context |= order_page.about(reads, found, context["request"], context["steps"])
-        context["lock"] = opening.note(request, found, names) if request.method == "GET" else None
+        context["lock"] = (opening.note if request.method == "GET" else opening.standing)(request, found, names)
     played = (
         complaint.played(found, request.person.actor) if table is complaint.TABLE
         else parts_played(table, found, request.person.organization)
@@ -148,11 +160,25 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
     if context.get("stopped"):
         offered = tuple(each for each in offered if each.code != "release")
     context["forms"] = forms(table, offered, context.get("test"))
+    offered_now = not context["lock"] and any(form.act.code == failed for form in context["forms"])
+    context["unsent"] = [] if offered_now else _typed(table, failed, given, context.get("test"))
     boxed = {box.name for form in context["forms"] if form.act.code == failed for box in form.boxes}
     named = {name: sentence for name, sentence in errors.items() if name in boxed}
     context["summary"] = named or ({"": errors[""]} if "" in errors else {})
     context["ours"] = found.get("owner", {}).get("reference") == request.person.organization
     return render(request, "task.html", context, status=status)
+
+
+def _typed(table: Table, act: str, given: Any, test: Any) -> list[tuple[Box, str]]:
+    """What was typed for an act that this person cannot do now: shown, so that nothing of it is lost."""
+    known = tuple(each for each in table.acts if each.code == act)
+    return [(box, _said(box, str(given[box.name]))) for form in forms(table, known, test) for box in form.boxes
+            if given.get(box.name)]  # fmt: skip
+
+
+def _said(box: Box, value: str) -> str:
+    """A chosen reason by its words."""
+    return next((each.display(translation.get_language() or "zh") for each in box.choices if each.code == value), value)
 
 
 def steps(reads: Reads, table: Table, task: dict[str, Any], names: Names) -> list[Step]:

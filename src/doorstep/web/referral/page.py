@@ -12,16 +12,14 @@ from django.views.decorators.http import require_POST
 
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.terms.catalogue import reasons
-from doorstep.terms.policies import in_force
+from doorstep.web import opening
 from doorstep.web.acts import PLAN_ROWS, forms, perform
 from doorstep.web.front.shown import picture
 from doorstep.web.guard import staff
 from doorstep.web.listing import LISTS
-from doorstep.web.lists import Lock, Names
 from doorstep.web.referral import shown
 from doorstep.web.refusals import by_box, words
 from doorstep.workflows import affiliation, arrival_code, beds, booking, green, outside_link
-from doorstep.workflows.coordination import day
 from doorstep.workflows.referral import TABLE
 
 OWN_FORMS = frozenset({"accept", "redirect"})
@@ -38,14 +36,16 @@ def show(request: Any, task: str) -> HttpResponse:
 def act(request: Any, task: str, act: str) -> HttpResponse:
     """One act of the referral. A refusal shows the page as it now is, with what was typed and why."""
     if act == "take-over":
-        _lock(request, task, take=True)
-        return HttpResponseRedirect(f"/referral/{task}/")
+        opening.take_over(request, task)
+        typed = request.POST.get("act", "")
+        return _page(request, task, {}, request.POST, typed, 200) if typed else HttpResponseRedirect(f"/referral/{task}/")
     data = {name: str(value) for name, value in request.POST.items()}
     where = data.pop("where", "")
     if act == "accept":
         data |= {"bed": where} if where.startswith("Location/") else {}
         data |= {"slot": where.removeprefix("Slot/")} if where.startswith("Slot/") else {}
     try:
+        opening.hold(request, task)
         request.store.run(request.person.actor, perform, workflow=TABLE.name, act=act, task=task, data=data)
     except Refusal as refusal:
         if refusal.status == 404:
@@ -55,13 +55,13 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
         if beds.is_gone(refusal) or booking.is_gone(refusal):
             errors = {"bed": words("referral.gone", language)}
         return _page(request, task, errors, request.POST, act, refusal.status)
-    request.store.openings.close(task, request.person.actor)
+    opening.close(request, task)
     language = translation.get_language()
     messages.success(request, words("web.done-act", language, act=words(TABLE.act(act).label, language)))
     if act in ("redirect", "decline"):
         return HttpResponseRedirect("/referrals/")
-    name = data.get("list", "")
-    return HttpResponseRedirect(f"/referral/{task}/?list={name}" if name in LISTS else f"/referral/{task}/")
+    listed = f"list={data['list']}&" if data.get("list", "") in LISTS else ""
+    return HttpResponseRedirect(f"/referral/{task}/?{listed}{opening.DONE}=1")
 
 
 @staff
@@ -120,6 +120,8 @@ def _page(
         elif "bed" in context["sheet"]:
             context["wish"] = beds.bed_of(reads, context["sheet"]["bed"])
         asked = context["task"]["restriction"]["recipient"][0]["reference"]
+        seen = opening.note if request.method == "GET" else opening.standing
+        context["lock"] = seen(request, context["task"], context["names"]) if codes else None
         context |= {
             "channel": channel, "strip": shown.strip(channel) if channel else [],
             "children": shown.children(reads, task, context["names"], now),
@@ -129,7 +131,7 @@ def _page(
     rest = sorted((each for each in offered if each.code not in OWN_FORMS), key=lambda each: each.code != "return")
     context |= {
         "forms": forms(TABLE, tuple(rest)), "codes": codes, "errors": errors, "given": given, "failed": failed,
-        "redirects": list(reasons("referral.redirect").items()), "lock": _lock(request, task) if codes else None,
+        "redirects": list(reasons("referral.redirect").items()),
         "list": request.POST.get("list", request.GET.get("list", "")), "link": link,
         "link_picture": picture(link) if link else "",
         "plan_rows": [(f"items[{place}].text", f"items[{place}].by") for place in range(PLAN_ROWS)],
@@ -137,15 +139,3 @@ def _page(
         "primary_rest": "accept" not in codes and codes != {"withdraw"},
     }  # fmt: skip
     return render(request, "referral/page.html", context, status=status)
-
-
-def _lock(request: Any, task: str, *, take: bool = False) -> Lock | None:
-    """Who has this referral open; opening it is written down for the next."""
-    store, now = request.store, request.store.clock.now()
-    lasts = in_force(store, "worklist.opened", on=day(now)).microseconds
-    standing = store.openings.open(task, request.person.actor, lasts=lasts, take=take)
-    if standing is None:
-        return None
-    with store.snapshot(request.person.actor, audited=False) as reads:
-        who = Names(reads).of(standing.person)
-    return Lock(who, max(0, now - standing.at) // 60_000_000)
