@@ -25,6 +25,7 @@ urlpatterns = [
     path("w/<str:name>/do/<str:act>/", bulk.act),
     path("t/<str:task>/", task_page.show),
     path("t/<str:task>/preview/", task_page.preview),
+    path("t/<str:task>/take-over/", task_page.take_over),
     path("t/<str:task>/<str:act>/", task_page.act),
     path("", pages.home),
     path("", include("doorstep.web.accounts.urls")),
