@@ -21,11 +21,11 @@ from doorstep.gateways.smart_client import signing
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid
 from doorstep.kernel.refs import Actor
 from doorstep.rest import outbound
-from doorstep.terms import systems
-from doorstep.workflows import other_systems
-from tests.district import DOCTOR, who
+from doorstep.terms import documents, systems
+from doorstep.workflows import other_systems, registration
+from tests.district import DOCTOR, STRANGER, who
 from tests.web.conftest import Door
-from tests.web.other import BACK, OWN, Other, leads, other, path_of, registered, said, through
+from tests.web.other import BACK, NEW_NUMBER, OWN, Other, leads, other, path_of, registered, said, through
 from tests.web.vendor import key_pair, key_set, register
 from tests.workflows.clinic import MANAGER, SHIQIAO
 
@@ -215,3 +215,15 @@ def test_an_administrator_registers_corrects_and_switches_off_at_home_alone(door
     other = door.enter("zhenglin")
     door.prove_factors()
     assert other.get(page).status_code == 404
+
+
+def test_another_institution_cannot_say_whose_a_patient_number_is(door: Door) -> None:
+    patient = {"resourceType": "Patient", "identifier": [{"system": systems.IDENTITY_NUMBER, "value": NEW_NUMBER},
+                                                         {"system": documents.own_system(SHIQIAO), "value": "A1"}]}  # fmt: skip
+    with pytest.raises(Forbidden) as refused:
+        door.store.run(STRANGER, registration.admit_client_patient, resource=patient)
+    assert refused.value.key == "persons.own-number"
+    before = {"id": "x", "identifier": patient["identifier"][:1]}
+    with pytest.raises(Forbidden):
+        door.store.run(STRANGER, registration.changed_client_patient, before=before, after={**before, **patient})
+    assert door.store.run(DOCTOR, registration.admit_client_patient, resource=patient), "the control: its own institution"

@@ -85,7 +85,7 @@ ACTS: Final = {
     "me/consents/": ("give",), "me/items/": ("restrict",), "privacy/": ("confirm",), "me/booked/": ("cancel",),
     "desk/bookings/": ("cancel",), "desk/queue/": ("call",), "reading/intake/": ("propose",), "reading/": ("sign", "claim"),
     "ward/": ("note", "drug"), "follow/": ("miss",), "contracts/": ("end",), "lab/boxes/": ("put", "seal"), "lab/messages/": ("replay",),
-    "admin/duty/": ("add",), "admin/systems/": ("switch",), "admin/critical/": ("set",), "referral/": ("accept", "arrive"), "out/": ("accept",), "admin/schedules/": ("open",),
+    "admin/duty/": ("add",), "admin/systems/": ("stop-system",), "admin/codes/": ("map",), "admin/critical/": ("set",), "referral/": ("accept", "arrive"), "out/": ("accept",), "admin/schedules/": ("open",),
 }  # fmt: skip
 NAMES: Final = {"w/": ("mine", "sent", "late", "studies"), "privacy/": ("emergency",), "wall/": ("nothing",)}
 CODES: Final = {"alliance/": ("referral-sent",), "arrive/": ("DSR-000000000000",), "admin/critical/": ("2823-3",)}

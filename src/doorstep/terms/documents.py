@@ -43,6 +43,11 @@ def own_system(organization: str) -> str:
     return _OWN + organization.removeprefix("Organization/")
 
 
+def is_own(system: str) -> bool:
+    """Whether numbers in an identifier system are given by an institution's own system."""
+    return system.startswith(_OWN)
+
+
 def own_number(text: str) -> str:
     """Such a number as it is kept: letter by letter, since only its maker knows how it is made."""
     number = text.strip()
@@ -53,7 +58,7 @@ def own_number(text: str) -> str:
 
 def belongs_to_one(system: str) -> bool:
     """Whether one value in an identifier system belongs to one person."""
-    return system in UNIQUE or system.startswith(_OWN)
+    return system in UNIQUE or is_own(system)
 
 
 UNIQUE: Final = frozenset(system_of(kind) for kind in KINDS if kind != "99") | {NEWBORN, TEMPORARY}

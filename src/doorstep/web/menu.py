@@ -36,7 +36,7 @@ _CENTRES: Final = Entry("/admin/centres/", "directory.page-centres")
 _AGREEMENTS: Final = Entry("/admin/agreements/", "directory.page-agreements")
 _POLICIES: Final = Entry("/admin/policies/", "directory.page-policies")
 _CODES: Final = Entry("/admin/codes/", "codes.title")
-_SYSTEMS: Final = Entry("/admin/systems/", "launch.systems")
+_SYSTEMS: Final = Entry("/admin/systems/", "launch.menu")
 _APPS: Final = Entry("/admin/apps/", "smart.apps")
 
 _RECOGNITION: Final = Entry("/recognition/", "recognition.figures")

@@ -105,6 +105,7 @@ def admit_client_patient(tx: Tx, resource: Resource) -> str:
     if resource.get("link"):
         raise Forbidden("persons.link-by-merge", element="Patient.link")
     _numbers(resource, day(tx.now))
+    _own_alone(tx, resource)
     if not any(system in documents.UNIQUE for system, _ in own_identifiers(resource)):
         raise Invalid("persons.identifier-needed", element="Patient.identifier")
     id = str(resource.get("id") or tx.fresh_id(resource))
@@ -120,6 +121,7 @@ def changed_client_patient(tx: Tx, before: Resource, after: Resource) -> None:
             raise Forbidden("persons.link-by-merge", element=f"Patient.{member}")
     new = [entry for entry in after.get("identifier", ()) if entry not in before.get("identifier", ())]
     _numbers({"identifier": new}, day(tx.now))
+    _own_alone(tx, {"identifier": new})
     taken(tx, {"identifier": new}, holder=str(before["id"]))
     if new or before.get("name") != after.get("name") or before.get("birthDate") != after.get("birthDate"):
         tx.due(tx.now, COMPARE, ref=f"Patient/{before['id']}")
@@ -253,6 +255,14 @@ def _numbers(patient: Resource, today: date) -> None:
                 identity_number(str(entry.get("value", "")), today=today)
             except IdentifierError as error:
                 raise Invalid(error.key, element="Patient.identifier") from None
+
+
+def _own_alone(tx: Tx, patient: Resource) -> None:
+    """Under an institution's own number its other system opens a resident here: nobody else says whose it is."""
+    for entry in patient.get("identifier", ()):
+        system = str(entry.get("system", ""))
+        if documents.is_own(system) and system != documents.own_system(tx.actor.organization):
+            raise Forbidden("persons.own-number", element="Patient.identifier")
 
 
 def _eighteen(value: str) -> str:
