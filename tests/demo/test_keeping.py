@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from doorstep.demo import front, keeping
+from doorstep.demo.district import known
 from doorstep.kernel import store as stores
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.errors import Conflict
@@ -34,6 +36,7 @@ def counts(folder: Path) -> dict[str, int]:
 
 def test_what_people_did_stays_until_it_is_reset(folder: Path) -> None:
     before, passwords = counts(folder), keeping.opened(folder, residents=PEOPLE)
+    assert passwords.keys() == {row["id"] for row in known(wide=True)["staff"]} | {"lijianguo", "lifang"}
     store = stores.open(f"sqlite:///{folder}")
     open_visit(store)
     store.close()
@@ -59,6 +62,18 @@ def test_what_was_begun_and_not_finished_is_begun_again(folder: Path, tmp_path: 
     (tmp_path / "kept").symlink_to(folder / "kept")
     stores.open(f"sqlite:///{tmp_path}").close()
     keeping.opened(tmp_path, residents=PEOPLE)
+    assert counts(tmp_path)["Patient"] == PEOPLE
+
+
+def test_a_district_too_large_to_copy_is_opened_where_it_was_made(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(folder / keeping.KEPT, tmp_path / keeping.KEPT)
+    monkeypatch.setattr(keeping, "COPIED", PEOPLE - 1)
+    passwords = keeping.opened(tmp_path, residents=PEOPLE)
+    assert not (tmp_path / keeping.KEPT).exists()
+    monkeypatch.setattr(keeping, "keep", None)  # it is open, nothing is made again
+    assert keeping.opened(tmp_path, residents=PEOPLE) == passwords
     assert counts(tmp_path)["Patient"] == PEOPLE
 
 

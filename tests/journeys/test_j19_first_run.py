@@ -28,6 +28,10 @@ def test_the_strip_leads_everybody_to_their_step(journey: Journey, locale: str) 
     guest.go("/sign-in/")
     guest.look("start")
     assert guest.page.locator(".role").count() >= 13
+    assert guest.page.locator(".role:visible").count() < 13  # the others are folded by institution
+    guest.page.fill("#role-find", "赵倩" if locale == "zh-CN" else "zhao qian")
+    assert guest.page.locator(".role:visible").count() == 1
+    guest.page.fill("#role-find", "")
     assert guest.page.locator("svg[role=img] text").count() >= 17
     guest.click("form[action='/demo/step/'] button.primary")
     for number, step in enumerate(STEPS, 1):

@@ -51,6 +51,11 @@ class Wanted:
     """In the half-year and in the one before it, as the children."""
 
     @property
+    def code(self) -> str:
+        """The half-year as the figures' pages call it."""
+        return f"{self.since.year}-H{1 if self.since.month == 1 else 2}"
+
+    @property
     def before(self) -> date:
         """The first day of the half-year before."""
         return date(self.since.year - (self.since.month == 1), 7 if self.since.month == 1 else 1, 1)

@@ -75,6 +75,9 @@ def snapshot(
     cases = figures.cases(residents, seed, today=today, wide=wide, scale=scale)
     _load(store, cases, _part(tell, residents, total - residents, total))
     tell(total, total)
+    if residents >= figures.LEAST:
+        store.set_setting("demo.half", figures.wanted(today, scale).code)
+        store.set_setting("demo.scale", scale)
     store.set_setting("demo.residents", str(residents))
     mark(store, today=today, seed=seed)
 

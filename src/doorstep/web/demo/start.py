@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.utils import translation
 
@@ -11,6 +11,9 @@ from doorstep.web.demo import pages, picture
 from doorstep.web.demo.steps import STEPS, WHO
 from doorstep.web.refusals import words
 from doorstep.web.tour import cards, houses, main_number
+
+_SCALES: Final = {"shown": "tour.scale-shown", "full": "tour.scale-full"}
+"""What the counts of the demo's records are beside the reports' own, as message keys."""
 
 
 def context(request: Any) -> dict[str, Any]:
@@ -22,5 +25,6 @@ def context(request: Any) -> dict[str, Any]:
         "steps": [(step, words(WHO[step.account], language)) for step in STEPS],
         "picture": picture.draw(store), "width": picture.WIDTH, "height": picture.HEIGHT,
         "people": store.setting("demo.residents", ""), "made": store.setting("demo.day", ""),
-        "may_reset": pages.may_reset(),
+        "may_reset": pages.may_reset(), "half": store.setting("demo.half", ""),
+        "scale": words(_SCALES.get(store.setting("demo.scale", ""), "tour.scale-shown"), language),
     }  # fmt: skip
