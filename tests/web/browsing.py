@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
@@ -16,7 +16,9 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+         "resultTypes": ["violations"]}  # fmt: skip
+LOOK = "rules => axe.run(rules).then(found => found.violations)"
 
 
 @contextmanager
@@ -79,10 +81,11 @@ class Screen:
 
     def look(self, where: str) -> None:
         """Let axe look at what is shown now; also that nothing reaches over the side of the window."""
-        found = Axe().run(self.page, options=RULES)
+        if self.page.evaluate("typeof axe") == "undefined":
+            self.page.evaluate(AXE_SCRIPT)
         self.wrong += [
             f"{where}: {rule['id']} {node['target']} {node['failureSummary']}"
-            for rule in found.response["violations"] for node in rule["nodes"]
+            for rule in self.page.evaluate(LOOK, RULES) for node in rule["nodes"]
         ]  # fmt: skip
         over = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         if over > 0:
