@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,10 @@ from doorstep.kernel.repair import derive_again
 from doorstep.kernel.rows import INDEX_TABLES, SUBJECT_COLUMNS, TASK_COLUMNS
 from doorstep.kernel.tx import Tx
 from doorstep.kernel.writeset import Put
+from tests import postgres
 from tests.acceptance.lines import made, write
 from tests.acceptance.places import change, opened, rows, where
-from tests.conftest import ADMIN
+from tests.conftest import ADMIN, KeptDatabase
 
 DAMAGE = {
     "a text that was edited": ("UPDATE resource SET body = replace(body, '居民1 ', '居民9 ') WHERE id = 'r1'", "Patient/r1"),
@@ -47,19 +50,46 @@ DAMAGE = {
 }
 
 
-@pytest.fixture
-def filled(store_url: str, tmp_path: Path) -> str:
-    """Thirty lines, a resource of three versions under a client's id, a task, and five sealed audit rows."""
-    store = stores.open(store_url)
+@pytest.fixture(scope="session")
+def filled_on_sqlite(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("filled")
+    shutil.copy(sqlite_template, folder / "doorstep.db")
+    fill(f"sqlite:///{folder}", folder)
+    return folder / "doorstep.db"
+
+
+@pytest.fixture(scope="session")
+def filled_on_postgresql(postgres_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeptDatabase]:
+    url = postgres.new_database(postgres_template)
+    fill(url, tmp_path_factory.mktemp("filled"))
+    kept = KeptDatabase(url)
+    yield kept
+    kept.drop()
+    postgres.drop_database(url)
+
+
+def fill(url: str, folder: Path) -> None:
+    store = stores.open(url)
     try:
-        assert load(store, ADMIN, write(tmp_path, made(30))).written == 30
+        assert load(store, ADMIN, write(folder, made(30))).written == 30
         for number in range(3):
             store.run(ADMIN, version, number)
         store.run(ADMIN, task)
         assert audit.seal(store.engine) == 5
     finally:
         store.close()
-    return store_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def filled(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Thirty lines, a resource of three versions under a client's id, a task, and five sealed audit rows."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("filled_on_sqlite"), tmp_path / "doorstep.db")
+        yield f"sqlite:///{tmp_path}"
+    else:
+        kept: KeptDatabase = request.getfixturevalue("filled_on_postgresql")
+        yield kept.url
+        kept.empty()
 
 
 def version(tx: Tx, number: int) -> None:
