@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorstep.journeys import admission, discharge, following, homecoming
+from doorstep.journeys import admission, discharge, following, homecoming, ward_ordering
 from doorstep.journeys.discharge import Homeward
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import instant
@@ -297,6 +297,31 @@ def test_a_note_that_nobody_writes_is_reported_to_the_house_itself(district: Sto
     with district.snapshot(SYSTEM) as reads:
         raised = reads.search("Task", [("part-of", f"Task/{began}")])
     assert [each["restriction"]["recipient"][0]["reference"] for each in raised] == [HOSPITAL]
+
+
+def test_a_drug_of_the_ward_is_held_against_the_rules_of_the_desk(district: Store) -> None:
+    handed = sent(district, opened(district))
+    district.run(DESK, referral.accept, task=handed, place="x")
+    began = district.run(SPECIALIST, admission.admit, bed="Location/hospital-nephrology-1-1", diagnosis="x", presence="identity", referral_task=handed)
+    encounter = task(district, began.id, SPECIALIST)["focus"]["reference"].partition("/")[2]
+
+    def order(drug: str, dose: str, frequency: str = "bid", **more: str) -> str:
+        try:
+            district.run(SPECIALIST, ward_ordering.order, encounter=encounter, drug=drug, dose=dose, frequency=frequency, **more)
+        except Refusal as refusal:
+            return " ".join(issue.key.removeprefix("prescription.") for issue in refusal.issues)
+        return ""
+
+    assert [order("对乙酰氨基酚片", dose) for dose in ("0.5 g", "1 片", "若干")] == ["", "", ""]
+    assert order("对乙酰氨基酚片", "1.5 g") == "over-single"
+    assert order("对乙酰氨基酚片", "1.5 g", why="nothing") == "workflows.unknown-reason"
+    assert order("对乙酰氨基酚片", "1.5 g", why="titration") == ""
+    assert order("Morphine", "10 mg", why="titration") == "narcotic", "a refusal takes no reason"
+    assert order("院内制剂三号", "1 瓶") == "", "what the formulary does not know is the doctor's own"
+    assert order("阿莫西林胶囊", "0.5 g") == "allergy", "it stands in the township's record"
+    with district.snapshot(SPECIALIST) as reads:
+        notes = [each["note"][0]["text"] for each in reads.search("MedicationRequest", [("encounter", f"Encounter/{encounter}")]) if "note" in each]
+    assert notes == ["剂量调整期"]
 
 
 def test_a_bed_has_one_patient(district: Store) -> None:

@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from doorstep.journeys import admission, ordering
+from doorstep.journeys import admission, ordering, ward_ordering
 from doorstep.journeys.ordering import Line
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
@@ -72,8 +72,8 @@ def _note(store: Store, actor: Actor, encounter: str, data: Data) -> None:
 
 
 def _drug(store: Store, actor: Actor, encounter: str, data: Data) -> None:
-    store.run(actor, ward_drug.order, encounter=encounter, drug=data.get("drug", ""), dose=data.get("dose", ""),
-              frequency=data.get("frequency", ""), note=data.get("drug_note", ""))  # fmt: skip
+    store.run(actor, ward_ordering.order, encounter=encounter, drug=data.get("drug", ""), dose=data.get("dose", ""),
+              frequency=data.get("frequency", ""), note=data.get("drug_note", ""), why=data.get("why", ""))  # fmt: skip
 
 
 def _reconcile(store: Store, actor: Actor, encounter: str, data: Data) -> None:
@@ -221,6 +221,7 @@ def _forms(reads: Reads, request: Any, found: dict[str, Any]) -> dict[str, Any]:
         "witnesses": shown.witnesses(reads, person.organization, person.reference),
         "tests": _orderable(reads, person.organization),
         "why_again": list(reasons("recognition.refuse").items()),
+        "overrides": list(reasons("prescription.override").items()),
         "earlier": _earlier(reads, found, request.store.clock.now()),
         "keep": home_drugs.KEEP,
     }  # fmt: skip
