@@ -1,10 +1,22 @@
 """What the whole run shares: the throw-away PostgreSQL server and the large budget of generated tests."""
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ("tests.postgres",)
 
 EXAMPLES = int(os.environ.get("DOORSTEP_FUZZ_EXAMPLES", "2000"))
+SHOTS = os.environ.get("DOORSTEP_SHOTS", "")
+"""Where the journeys keep pictures of what they see; "" for nowhere."""
+
 settings.register_profile("fuzz", deadline=None, max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How many pictures there are to look at, and where."""
+    kept = [each.stat().st_size for each in Path(SHOTS).glob("*.*")] if SHOTS else []
+    if kept:
+        terminalreporter.write_line(f"{len(kept)} pictures of the journeys, {sum(kept) / 1e6:.1f} MB, in {SHOTS}")

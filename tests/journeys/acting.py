@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.urls import resolve
 from playwright.sync_api import Browser, Page
 
 from doorstep.demo.opening import day_of
@@ -12,8 +16,13 @@ from doorstep.demo.people import Resident, resident, rng_of
 from doorstep.demo.population import SEED
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.store import Store
+from tests.journeys import languages
 from tests.web.browsing import Screen
 
+IN_ENGLISH: set[tuple[str, str]] = set()
+"""(account, address) of the pages that were looked at in English too."""
+SHOTS_MOST = 100_000_000
+"""Bytes of pictures that one run keeps."""
 MARKS = ("演示数据 · 非真实患者", "Demo data · no real patients")
 
 
@@ -22,6 +31,7 @@ class Seat:
 
     def __init__(self, journey: Journey, screen: Screen, account: str) -> None:
         self.journey, self.screen, self.account = journey, screen, account
+        self._english: Screen | None = None
         if account:
             screen.enter(account)
 
@@ -35,18 +45,35 @@ class Seat:
     def look(self, name: str) -> None:
         """Axe, the watermark, a picture for whoever reads the run."""
         self.page.wait_for_selector('body[data-inflight="0"]')
-        whole = self.page.evaluate("document.documentElement.scrollHeight")
-        size = self.page.viewport_size or {"width": 1366, "height": 768}
-        if size["width"] < 600:  # whatever a bar at the foot of a telephone covers is reached by scrolling
-            self.page.set_viewport_size({"width": size["width"], "height": max(whole, size["height"]) + 120})
-        self.screen.look(name)
-        self.page.set_viewport_size(size)
+        looked(self.screen, name)
         text = self.page.evaluate("document.body.getAttribute('data-mark') + document.body.innerText")
         if not any(mark in text for mark in MARKS):
             self.screen.wrong.append(f"{name}: no watermark")
-        seen = list(self.screen.wrong)
+        self.screen.wrong += [f"{name}: {each}" for each in languages.wrong(self.page)]
         self.journey.picture(self.page, f"{self.account}-{name}")
-        self.screen.wrong = seen  # taking a picture puts a style of its own into the page, which the page's policy refuses
+        self._in_english(name)
+
+    def _in_english(self, name: str) -> None:
+        """The same page for the same person in English, once a session: axe, no word of Chinese, nothing without its text."""
+        address = urlsplit(self.page.url)
+        key = (self.account, str(resolve(address.path).route))
+        if key in IN_ENGLISH:
+            return
+        IN_ENGLISH.add(key)
+        if self._english is None:
+            size = self.page.viewport_size or {"width": 1366}
+            self._english = self.journey.screen(locale="en-GB", width=size["width"])
+            self._english.context.add_cookies([each for each in self.screen.context.cookies() if each["name"] == "doorstep"])
+        page, there = self._english.page, f"{address.path}?{address.query}"
+        if self._english.context.request.get(self.journey.base + there).status != 200:  # what answers a form is no page of its own
+            return
+        self._english.go(there)
+        if page.get_attribute("html", "lang") != "en":
+            self._english.wrong.append(f"{name}: not in English")
+        looked(self._english, f"{name} in English")
+        self._english.wrong += [f"{name} in English: {each}" for each in languages.wrong(page)]
+        self.journey.picture(page, f"{self.account}-{name}-en")
+        page.goto("about:blank")
 
     def click(self, where: str) -> None:
         """Something that leads to another page."""
@@ -69,6 +96,16 @@ class Seat:
         assert seen()
 
 
+def looked(screen: Screen, name: str) -> None:
+    """Axe on the whole page: whatever a bar at the foot of a telephone covers is reached by scrolling."""
+    whole = screen.page.evaluate("document.documentElement.scrollHeight")
+    size = screen.page.viewport_size or {"width": 1366, "height": 768}
+    if size["width"] < 600:
+        screen.page.set_viewport_size({"width": size["width"], "height": max(whole, size["height"]) + 120})
+    screen.look(name)
+    screen.page.set_viewport_size(size)
+
+
 class Journey:
     """The screens of one journey and the record behind them."""
 
@@ -77,9 +114,12 @@ class Journey:
         self._screens: list[Screen] = []
 
     def seat(self, account: str = "", *, locale: str = "zh-CN", width: int = 1366) -> Seat:
+        return Seat(self, self.screen(locale=locale, width=width), account)
+
+    def screen(self, *, locale: str, width: int) -> Screen:
         screen = Screen(self.browser, self.base, locale=locale, width=width)
         self._screens.append(screen)
-        return Seat(self, screen, account)
+        return screen
 
     @property
     def wrong(self) -> list[str]:
@@ -100,4 +140,9 @@ class Journey:
 
     def picture(self, page: Page, name: str) -> None:
         if self._shots:
-            page.screenshot(path=f"{self._shots}/{self._name}-{name}.png", full_page=True)
+            folder = Path(self._shots)
+            folder.mkdir(parents=True, exist_ok=True)
+            if sum(each.stat().st_size for each in folder.iterdir()) < SHOTS_MOST:
+                named = re.sub(r"[^A-Za-z0-9]+", "-", f"{self._name.removeprefix('test_')}-{name}").strip("-")
+                page.screenshot(path=folder / f"{named}.jpeg", full_page=True, type="jpeg", quality=70,
+                                caret="initial")  # else a style is put into the page, which the page's policy refuses
