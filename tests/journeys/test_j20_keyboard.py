@@ -12,6 +12,7 @@ from doorstep.demo.people import actor
 from doorstep.workflows import visit
 from tests.journeys.acting import Journey, Seat
 from tests.journeys.test_j01_main_line import arrives, ready
+from tests.journeys.test_j02_critical import alarmed
 from tools import old_chromium
 
 ZOOMED = 683
@@ -79,7 +80,7 @@ def test_a_visit_is_signed_without_a_mouse_and_an_ended_session_loses_nothing(jo
     assert len(journey.find("Task", about, ("code", "order,study"), ("status", "requested"))) == 4
 
 
-def test_a_critical_value_is_released_and_answered_without_a_mouse(journey: Journey) -> None:
+def test_a_critical_value_climbs_and_is_answered_without_a_mouse(journey: Journey) -> None:
     doctor = journey.seat("zhangmin", width=ZOOMED)
     doctor.page.clock.install()
     doctor.go("/w/sent/")
@@ -93,6 +94,19 @@ def test_a_critical_value_is_released_and_answered_without_a_mouse(journey: Jour
     assert doctor.page.evaluate("document.activeElement.matches('main a')"), "the alarm takes the focus from nobody"
     assert doctor.page.get_attribute("#alarms", "aria-live") == "assertive"
     doctor.look("alarm")
+    alarm = str(doctor.page.locator("[data-alarm]").first.get_attribute("data-alarm")).partition(".")[0]
+    colleague, head, office = (journey.seat(each, width=ZOOMED) for each in ("liuyang", "hejianping", "sunli"))
+    assert climbed(alarm, colleague, head) == [False, False]
+    journey.later(6)
+    assert climbed(alarm, colleague, head) == [True, False]
+    journey.later(5)
+    assert climbed(alarm, colleague, head) == [True, True]
+    journey.later(5)
+    assert journey.find("Task", ("code", "callback"))
+    above = journey.find("Task", ("focus", f"Task/{alarm}"), ("code", "escalation"))[0]["id"]
+    assert climbed(above, office) == [True]
+    to(office, "[data-alarm-open]")
+    office.look("rung")
     to(doctor, "[data-alarm-open]", key="Shift+Tab")
     doctor.press("Enter")
     to(doctor, "[name=reason]")
@@ -103,6 +117,13 @@ def test_a_critical_value_is_released_and_answered_without_a_mouse(journey: Jour
     doctor.press("F8")
     doctor.look("answered")
     assert doctor.page.locator("[data-alarm]").count() == 0
+    assert climbed(alarm, colleague, head) == [False, False]
+    assert climbed(above, office) == [False]
+
+
+def climbed(alarm: str, *seats: Seat) -> list[bool]:
+    """Who of them sees an alarm on the page that they have open, loaded anew."""
+    return [alarmed(each, alarm) for each in seats]
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ def later(screen: Screen, seen: Callable[[], bool]) -> None:
 
 def kept(screen: Screen, name: str) -> None:
     if SHOTS:
-        screen.page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+        screen.page.screenshot(path=f"{SHOTS}/{name}.jpeg", full_page=True, type="jpeg", quality=70, caret="initial")
 
 
 def test_silence_is_shown_with_its_time_and_a_new_call_is_lit(site: Site) -> None:
