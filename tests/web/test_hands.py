@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from doorstep.kernel.roles import ROLES
 from doorstep.web import hands
 from doorstep.workflows import prescription
+from doorstep.workflows.registry import TABLES
 from tests.web.conftest import Door
 from tests.workflows.test_prescription import Written, written
 
@@ -23,3 +25,13 @@ def test_each_act_is_offered_to_the_role_that_its_command_asks_for() -> None:
                for act in prescription.TABLE.acts if act.source}  # fmt: skip
     assert offered["dispense"] == offered["return"] == ["pharmacist"]
     assert offered["confirm"] == offered["withdraw"] == ["doctor"]
+
+
+def test_no_act_that_a_role_alone_may_do_is_offered_to_every_role() -> None:
+    """Each act whose table says that it is refused for the role ("...-only") is offered to some roles and not to all."""
+    roles = list(ROLES)
+    asked = [(table, act) for table in TABLES.values() for act in table.acts
+             if act.source and (act.who == "officer" or any(key.endswith("-only") for key in act.refusals))]  # fmt: skip
+    everybody = [f"{table.name}.{act.code}" for table, act in asked if all(hands.may(table, act, role) for role in roles)]
+    nobody = [f"{table.name}.{act.code}" for table, act in asked if not any(hands.may(table, act, role) for role in roles)]
+    assert len(asked) > 20 and (everybody, nobody) == ([], [])

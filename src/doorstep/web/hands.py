@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from doorstep.workflows import chronic, critical, downtime, duplicates, prescription, stay, transport, ward_drug
+from doorstep.workflows import (
+    chronic,
+    critical,
+    downtime,
+    duplicates,
+    note,
+    prescription,
+    recognition,
+    stay,
+    study,
+    transport,
+    ward_drug,
+    witness,
+)
 from doorstep.workflows.table import Act, Table
 
 PHARMACISTS: Final = ("pharmacist",)
@@ -18,11 +31,14 @@ _ACTS: Final[dict[tuple[str, str], Collection[str]]] = {
     ("prescription", "confirm"): prescription.PRESCRIBERS, ("prescription", "withdraw"): prescription.PRESCRIBERS,
     ("critical", "acknowledge"): critical.CLINICIANS, ("critical", "handle"): critical.CLINICIANS,
     ("stay", "transfer"): stay.CLINICIANS, ("stay", "cancel"): stay.CLINICIANS, ("stay", "discharge"): stay.DOCTORS,
-    ("ward-drug", "stop"): stay.DOCTORS,
+    ("ward-drug", "stop"): stay.DOCTORS, ("ward-note", "sign"): stay.DOCTORS,
+    ("visit", "sign"): note.WRITERS, ("emergency", "confirm"): witness.CLINICAL,
+    **{("study", act.code): study.READERS for act in study.TABLE.acts if "study.readers-only" in act.refusals},
 }  # fmt: skip
 _TABLES: Final[dict[str, Collection[str]]] = {
     chronic.TABLE.name: chronic.CARERS, downtime.TABLE.name: downtime.STAFF,
     duplicates.TABLE.name: duplicates.REVIEWERS,
+    recognition.TABLE.name: critical.CLINICIANS,
     transport.TABLE.name: transport.ROLES, ward_drug.TABLE.name: stay.CLINICIANS, "ward-note": stay.CLINICIANS,
 }  # fmt: skip
 
@@ -30,4 +46,6 @@ _TABLES: Final[dict[str, Collection[str]]] = {
 def may(table: Table, act: Act, role: str) -> bool:
     """Whether somebody in this role would not be refused the act for their role alone."""
     asked = _ACTS.get((table.name, act.code), _TABLES.get(table.name))
+    if asked is None and act.who == witness.OFFICER:
+        return role == witness.ROLE
     return asked is None or role in asked
