@@ -15,6 +15,8 @@ import psycopg
 from tests.postgres import Cluster
 
 ENGINES = ("sqlite", "postgresql")
+_TUNING = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
+"""What anybody sets who runs PostgreSQL for more than a try."""
 
 
 class Engine(Protocol):
@@ -139,7 +141,7 @@ def engine(name: str, folder: Path, *, keep: bool = False) -> Iterator[Engine]:
         if name == "sqlite":
             yield Sqlite(home)
         else:
-            cluster = Cluster(home, durable=True).start()
+            cluster = Cluster(home, durable=True, tuning=_TUNING).start()
             try:
                 yield Postgres(cluster)
             finally:

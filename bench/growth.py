@@ -46,6 +46,9 @@ PICTURES = {
 }
 
 
+_CALLED = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
 class Point(NamedTuple):
     """A point of a curve: which picture of which engine, which curve in it, residents, value."""
 
@@ -185,8 +188,8 @@ def pictures(points: Sequence[Point], folder: Path, command: str) -> list[Path]:
                 curves.setdefault(point.curve, Curve(point.curve, [])).points.append((point.residents, point.value))
         if curves:
             file = folder / f"growth-{name}-{engine_name}.svg"
-            title = f"{engine_name}: {title}"
-            text = draw(list(curves.values()), title=title, unit=unit, across="residents", command=command)
+            called = f"{_CALLED[engine_name]}: {title}"
+            text = draw(list(curves.values()), title=called, unit=unit, across="residents", command=command)
             file.write_text(text, "utf-8")
             drawn.append(file)
     return drawn

@@ -15,7 +15,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -36,6 +37,8 @@ class Cluster:
     folder: Path
     durable: bool = False
     port: int = 0
+    tuning: Mapping[str, str] = field(default_factory=dict)
+    """Settings other than those of a test run."""
 
     @property
     def url(self) -> str:
@@ -54,7 +57,7 @@ class Cluster:
             self._run("initdb", "-D", str(self._data), "-U", "postgres", "-A", "trust", "-E", "UTF8",
                       "--locale=C.UTF-8", "--no-sync")
         self.port = self.port or free_port()
-        settings = {**_TUNING, **({} if self.durable else _FAST), "port": str(self.port),
+        settings = {**_TUNING, **({} if self.durable else _FAST), **self.tuning, "port": str(self.port),
                     "listen_addresses": "127.0.0.1", "unix_socket_directories": str(self.folder)}
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         self._run("pg_ctl", "-D", str(self._data), "-l", str(self.folder / "log"), "-w", "-t", "60", "-o", options, "start")
