@@ -29,6 +29,10 @@ ACTS: Final = frozenset({
 """(workflow, act): taking on and sending on. Results, reports and answers are never signed by the dozen."""
 
 
+PRINTED: Final = frozenset({"referral", "order", "study", "plan", "down"})
+"""Workflows whose rows may have a form on paper (``print_several``)."""
+
+
 def offered(rows: list[Row], organization: str) -> list[Act]:
     """The acts that at least one of these rows could have done to it at once, each once."""
     found: dict[str, Act] = {}

@@ -84,12 +84,19 @@ class Worklist:
     next: str = ""
     bulk: list[Act] = field(default_factory=list)
     """Acts that can be done to several rows at once."""
+    prints: bool = False
+    """Whether rows may have a form on paper."""
     colleagues: list[tuple[str, str]] = field(default_factory=list)
     """Whom rows can be given to."""
     lost: list[Lost] = field(default_factory=list)
     """What was taken over from this person while they had it open."""
     stale: str = ""
     """The instant of the rows, when newer ones could not be had."""
+
+    @property
+    def choosable(self) -> bool:
+        """Whether rows can be ticked."""
+        return bool(self.bulk or self.colleagues or self.prints)
 
 
 @staff
@@ -126,6 +133,7 @@ def show(request: Any, name: str) -> HttpResponse:
         held = sum(group.number for group in mine)
         shown.tiles.insert(1, Choice("worklist.tile-mine", view.address(state=MINE), view.state == MINE, held))
     shown.colleagues, shown.lost = colleagues, lost
+    shown.prints = any(row.workflow.name in bulk.PRINTED for row in rows)
     shown.bulk = bulk.offered(rows, request.person.organization)
     return render(request, "list.html", {"listed": listed, "list": shown})
 

@@ -18,7 +18,7 @@ from doorstep.web.lists import Names
 from doorstep.workflows.coordination import state_of, workflow_of
 from doorstep.workflows.identity import card
 
-_PRINTABLE = ("ordered", "rejected", "missing", "collected")
+PRINTABLE = ("ordered", "rejected", "missing", "collected")
 
 
 @takes
@@ -51,7 +51,7 @@ def _of_visit(request: Any, encounter: str) -> list[str]:
     with request.store.snapshot(request.person.actor) as reads:
         reads.read("Encounter", encounter)
         found = reads.search("Task", [("encounter", f"Encounter/{encounter}"), ("_sort", "authored-on")])
-    return [task["id"] for task in found if workflow_of(task) == "order" and state_of(task) in _PRINTABLE]
+    return [task["id"] for task in found if workflow_of(task) == "order" and state_of(task) in PRINTABLE]
 
 
 def _sheets(request: Any, tasks: list[str], confirm: str) -> HttpResponse:
