@@ -11,6 +11,7 @@ from doorstep.web import (
     lookups,
     pages,
     print_form,
+    print_several,
     recognition_page,
     style,
     task_page,
@@ -65,6 +66,7 @@ urlpatterns = [
     path("recognition/decision/<str:task>/", decision_page.show),
     path("recognition/decision/<str:task>/<str:act>/", decision_page.act),
     path("v/<str:encounter>/<str:act>/", visit_page.act),
+    path("p/several/", print_several.show),
     path("p/referral/<str:task>/", print_form.referral),
     path("p/critical/", critical_page.register),
 ]
