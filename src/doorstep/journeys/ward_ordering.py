@@ -23,7 +23,7 @@ from doorstep.workflows.suitability import Dose, Finding
 
 _OFTEN: Final = {ward_drug.ONCE: "st"}
 """The ward's word for how often -> the formulary's, where they differ."""
-_AMOUNT: Final = re.compile(r"\s*(\d{1,6}(?:\.\d{1,4})?)\s*([^\s\d(（]+)")
+_AMOUNT: Final = re.compile(r"\s*(\d{1,6}(?:\.\d{1,4})?)\s*([^\s\d(\uff08]+)")
 _LATIN, _CHINESE = 6, 3
 """Characters of a name that must be said before it is taken for a drug's."""
 
