@@ -42,7 +42,9 @@ def test_what_people_did_stays_until_it_is_reset(folder: Path) -> None:
     store.close()
     keeping.opened(folder, residents=PEOPLE)
     assert counts(folder)["Encounter"] == before["Encounter"] + 1
+    (folder / "figures").mkdir()
     keeping.clear(folder)
+    assert not (folder / "figures").exists()  # they would count what is no longer there
     assert keeping.opened(folder, residents=PEOPLE) == passwords
     assert counts(folder) == before
 

@@ -21,7 +21,7 @@ from doorstep.kernel.clock import HOME
 
 KEPT: Final = "kept"
 _SAID: Final = "made.json"
-_RECORD: Final = "doorstep.db"
+_RECORD, _FIGURES = "doorstep.db", "figures"
 COPIED: Final = 20_000
 """Up to how many residents the district is kept beside the demo that is a copy of it."""
 _FRESH: Final = timedelta(days=7)
@@ -103,10 +103,11 @@ def _begin(folder: Path) -> None:
 
 
 def clear(data_dir: Path) -> None:
-    """Take away a demo, not what it is copied from."""
+    """Take away a demo with what its figures were counted from, not what it is copied from."""
     for file in data_dir.iterdir():
         if file.is_file():
             file.unlink()
+    shutil.rmtree(data_dir / _FIGURES, ignore_errors=True)
 
 
 def _is_open(data_dir: Path) -> bool:

@@ -37,20 +37,20 @@ class RoleCard:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """Those of one institution whom the main line does not name."""
+    """Those of one institution whom the main line does not name; without a name those of which there is one each."""
 
     name: str
     cards: tuple[RoleCard, ...]
 
-    @property
-    def waiting(self) -> int:
-        return sum(card.waiting for card in self.cards)
-
 
 def houses(found: list[RoleCard]) -> list[House]:
-    """Cards by institution, in the order of their first."""
-    names = dict.fromkeys(card.institution for card in found)
-    return [House(name, tuple(card for card in found if card.institution == name)) for name in names]
+    """Cards by institution, in the order of their first; whoever is alone at one is with the others who are."""
+    by_name: dict[str, list[RoleCard]] = {}
+    for card in found:
+        by_name.setdefault(card.institution, []).append(card)
+    several = [House(name, tuple(each)) for name, each in by_name.items() if len(each) > 1]
+    alone = tuple(each[0] for each in by_name.values() if len(each) == 1)
+    return [*several, *([House("", alone)] if alone else [])]
 
 
 def cards(store: Store) -> list[RoleCard]:
