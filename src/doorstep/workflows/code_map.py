@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Final
 
+from doorstep.kernel import exact
 from doorstep.kernel.errors import Gone, NotFound
 from doorstep.kernel.read import Reads
 from doorstep.terms import systems
@@ -27,6 +29,8 @@ OWN: Final = f"{systems.BASE}/sid/own-codes"
 IGNORED: Final = "-"
 """Stands for a code whose values are not kept."""
 VALUES, ITEMS, DRUGS, DIAGNOSES, DEPARTMENTS = "values", "items", "drugs", "diagnoses", "departments"
+_PAGE: Final = 300
+"""More than the maps over which the largest dictionary is spread."""
 _EXT: Final = f"{systems.BASE}/ext/"
 _MET, _LAST, _WANTED, _VALID, _BY, _OWNER = "times-met", "last-met", "proposed", "valid", "mapped-by", "owner"
 
@@ -148,9 +152,10 @@ def entries(reads: Reads, source: Source) -> dict[str, Entry]:
     """Everything that stands in a dictionary, by code."""
     if source.is_sender:
         return _entries(_map(reads, id_of(source.holder)))
+    query = [("identifier", f"{source.system}|{source.value}"), ("_count", str(_PAGE))]
     found: dict[str, Entry] = {}
-    for each in reads.search("ConceptMap", [("identifier", f"{source.system}|{source.value}")]):
-        found |= _entries(each)
+    for each in reads.page("ConceptMap", query, strict=True).matches:
+        found |= _parsed(each.body)
     return dict(sorted(found.items()))
 
 
@@ -206,6 +211,12 @@ def _map(reads: Reads, id_: str) -> dict[str, Any]:
         return reads.read("ConceptMap", id_)
     except (NotFound, Gone):
         return {}
+
+
+@lru_cache(maxsize=2000)
+def _parsed(body: bytes) -> Mapping[str, Entry]:
+    """What a version of a map says: most of a dictionary has not changed since somebody last looked."""
+    return MappingProxyType(_entries(exact.decode(body)))
 
 
 def _entries(found: Mapping[str, Any]) -> dict[str, Entry]:

@@ -129,7 +129,7 @@ def _page(request: Any, kind: Kind, errors: dict[str, str], given: dict[str, str
     asked = request.POST if request.method == "POST" else request.GET
     typed, at = str(asked.get("q", "")).strip()[:60], _number(asked.get("at", ""))
     today = day(request.store.clock.now())
-    with request.store.snapshot(request.person.actor) as reads:
+    with request.store.snapshot(request.person.actor, audited=False) as reads:
         found = [(source, entry) for source in _sources(request, kind)
                  for entry in code_map.entries(reads, source).values()]  # fmt: skip
         states = {name: [each for each in found if _state(each[1], today) == name] for name in _LABELS}
