@@ -130,7 +130,7 @@ class Day:
             self._guarded("report", self.report, browser, task)
 
     def office(self, account: str) -> None:
-        """The referral office answers what has come, else looks at its list: each ten seconds of the day, one of ours."""
+        """The referral office answers what has come, else looks at its list: every ten seconds of the day."""
         browser = self.enter(account)
         while not (self.over.wait(1) and self.referrals.empty()):
             try:
