@@ -17,7 +17,8 @@ from doorstep.kernel.backup import backup, restore
 from tests import postgres
 from tests.acceptance.lines import made, write
 from tests.acceptance.places import rows, url_of, where
-from tests.server.running import Server, doorstep, serving
+from tests.server.inside import doorstep
+from tests.server.running import Server, serving
 
 PATIENT = {"resourceType": "Patient", "name": [{"family": "李"}]}
 JSON = {"Content-Type": "application/fhir+json"}

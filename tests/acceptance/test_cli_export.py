@@ -18,7 +18,7 @@ from tests.acceptance.official import asked_about, line
 from tests.acceptance.places import where
 from tests.acceptance.test_examples import WRONG
 from tests.conftest import ADMIN
-from tests.server.running import doorstep
+from tests.server.inside import doorstep
 
 
 @pytest.fixture

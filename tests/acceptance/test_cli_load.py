@@ -17,7 +17,8 @@ import pytest
 from tests.acceptance.compare import differences
 from tests.acceptance.lines import PACKERS, made, write
 from tests.acceptance.places import opened, rows, where
-from tests.server.running import ROOT, doorstep, environment
+from tests.server.inside import doorstep
+from tests.server.running import ROOT, environment
 
 
 def bodies(store_url: str) -> list[bytes]:

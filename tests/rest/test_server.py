@@ -6,13 +6,13 @@ import gzip
 import http.client
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from doorstep.kernel import exact
+from tests import postgres
 from tests.rest.conftest import patient
 from tests.server.running import Server, serving
 
@@ -45,11 +45,17 @@ class Wire:
         return got
 
 
-@pytest.fixture
-def wire(store_url: str, tmp_path: Path) -> Iterator[Wire]:
-    with serving(tmp_path / "data", "" if store_url.startswith("sqlite") else store_url) as server:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def wire(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wire]:
+    """One server on each engine for all that is tried here: it must live on through all of it."""
+    url = ""
+    if request.param == "postgresql":
+        url = postgres.new_database(request.getfixturevalue("postgres_template"))
+    with serving(tmp_path_factory.mktemp("data"), url) as server:
         yield Wire(server)
         assert server.terminate() == 0
+    if url:
+        postgres.drop_database(url)
 
 
 def test_given_a_server_when_asked_over_a_socket_then_as_inside_the_process(wire: Wire) -> None:

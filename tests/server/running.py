@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 
+from doorstep.kernel import store as stores
+from doorstep.verbs import ACCOUNTS
 from tests.postgres import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -44,7 +46,9 @@ class Server:
         self.base = ready.split()[1].rstrip("/") if len(ready.split()) > 1 else ""
         self.errors: list[str] = []
         threading.Thread(target=self._drain, daemon=True).start()
-        self.token = doorstep("token", "--as", "admin", data=data, url=url).stdout.strip()
+        store = stores.open(url or f"sqlite:///{data}", exclusive=False)
+        self.token = store.issue_token("admin", ACCOUNTS["admin"], ttl=12 * 3600)
+        store.close()
         self.client = httpx.Client(base_url=self.base, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
 
     def get(self, path: str) -> Any:

@@ -83,6 +83,8 @@ def test_what_is_not_safe_is_refused(tmp_path: Path, arguments: list[str], names
 
 def test_a_token_opens_health_and_metrics_until_it_is_revoked(tmp_path: Path, database: str) -> None:
     with serving(tmp_path / "data", database) as server:
+        token = doorstep("token", "--as", "admin", data=server.data, url=database).stdout.strip()
+        server.client.headers["Authorization"] = f"Bearer {token}"
         assert server.get("/ops/health")["alarms"] == []
         answer = server.client.get("/fhir/metadata", headers=ORIGIN)
         assert "access-control-allow-origin" not in answer.headers
