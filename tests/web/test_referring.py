@@ -55,6 +55,7 @@ def test_from_the_dialog_to_the_bed(door: Door) -> None:
     assert 'data-alarm="' in text(desk.get("/referrals/")) and f'href="/referral/{id_}/"' in text(desk.get("/referrals/"))
     mine = text(desk.get(f"/referral/{id_}/"))
     assert "102 床" in mine and "autofocus" in mine and not BARE.search(mine)
+    assert "电话联系受理方" in text(doctor.get(f"/referral/{id_}/")) and "电话联系受理方" not in mine
     assert desk.get(f"/t/{id_}/").headers["Location"] == f"/referral/{id_}/"
     assert desk.post(f"/referral/{id_}/green/tick/", {"item": "team"}).status_code == 302
     assert desk.post(f"/referral/{id_}/green/tick/", {"item": "line"}).status_code == 403
