@@ -14,7 +14,9 @@ from doorstep.kernel.read import Reads
 from doorstep.terms.catalogue import reasons
 from doorstep.web import record
 from doorstep.web.guard import staff
+from doorstep.web.history import trends
 from doorstep.web.refusals import by_box, words
+from doorstep.web.templatetags.words import concept
 from doorstep.workflows import identity, misfiled
 from doorstep.workflows.misfiled import Resource
 
@@ -51,6 +53,7 @@ def show(request: Any, resident: str) -> HttpResponse:
             right = None
     with request.store.snapshot(actor) as reads:
         rows = [_row(each, given["entries"]) for each in misfiled.movable(reads, resident=f"Patient/{resident}")]
+        rows.sort(key=lambda row: str(row["at"]), reverse=True)
         context = {
             "banner": record.banner(reads, resident), "resident": resident, "rows": rows, "given": given,
             "errors": errors, "right": _side(reads, right.id) if right else None,
@@ -79,6 +82,8 @@ def _side(reads: Reads, resident: str) -> Any:
 def _row(resource: Resource, chosen: list[str]) -> dict[str, Any]:
     reference = f"{resource['resourceType']}/{resource['id']}"
     coded = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("type")
-    return {"reference": reference, "kind": KINDS[resource["resourceType"]], "code": coded,
-            "value": resource.get("valueQuantity"), "chosen": reference in chosen,
+    measured = resource["resourceType"] == "Observation"
+    return {"reference": reference, "kind": KINDS[resource["resourceType"]],
+            "title": trends.title(resource) if measured else concept(coded),
+            "values": record.values(resource) if measured else [], "chosen": reference in chosen,
             "at": next((resource[name] for name in _WHEN if name in resource), "")}  # fmt: skip

@@ -57,6 +57,11 @@ def name_of(code: str) -> str:
     return _name(code, {"coding": [known.concept.coding()]} if known else {"text": code})
 
 
+def title(observation: Resource) -> str:
+    """What was measured, in the reader's words."""
+    return _name(_code(observation), observation.get("code", {}))
+
+
 def _name(code: str, concept_: Resource) -> str:
     return word("web.pressure") if code == PRESSURE else concept(concept_) or code
 
