@@ -29,7 +29,9 @@ _STAFF: Final = frozenset({"Practitioner", "PractitionerRole", "Organization"})
 _BEHIND: Final = 10_000_000
 """Microseconds for which a commit may come later than one that began after it."""
 _MOST: Final = 2000
-"""Versions of one look; where there are more, everything counts as changed."""
+"""Resources of one look."""
+_NEW: Final = 200
+"""New ones of one look whose texts are read; where there are more, everything counts as changed."""
 _STEPS: Final = 8
 """Versions of one Task that are looked at, back from the newest: whose turn it was is told too."""
 
@@ -50,6 +52,8 @@ class Pulse:
         self._all = 0
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._newest = -1
+        self._since = 0.0
+        """When the newest was first seen: what began before it has been committed some moments later."""
         self._seen: dict[Key, tuple[int, int]] = {}
         self._looked = float("-inf")
         self._lock, self._looking = threading.Lock(), threading.Lock()
@@ -85,35 +89,45 @@ class Pulse:
             return
         try:
             self._looked = time.monotonic()
-            self._count(self._written())
+            self._count(self._unseen())
         finally:
             self._looking.release()
 
-    def _written(self) -> list[tuple[Any, ...]]:
+    def _unseen(self) -> list[tuple[Any, ...]]:
+        """(type, id, part) of what has another version than when it was seen last."""
         marks = ", ".join("?" * len(self._types))
-        if self._newest < 0:
+        first, behind = self._newest < 0, max(0, _BEHIND - int(1e6 * (time.monotonic() - self._since)))
+        if first:
             found = self._engine.once(f"SELECT max(updated) FROM resource WHERE type IN ({marks})", [*self._types])
-            self._newest = int(found[0][0] or 0)
-        return self._engine.once(
-            "SELECT r.type, r.id, r.version, r.updated, r.body, v.body FROM resource r LEFT JOIN version v"
-            " ON v.part = r.part AND v.type = r.type AND v.id = r.id AND v.version >= r.version - ?"
-            f" WHERE r.type IN ({marks}) AND r.updated > ? ORDER BY r.updated DESC LIMIT ?",
-            [_STEPS, *self._types, self._newest - _BEHIND, _MOST],
-        )
+            self._newest, self._since, behind = int(found[0][0] or 0), time.monotonic(), _BEHIND
+        rows = self._engine.once(
+            f"SELECT type, id, part, version, updated FROM resource WHERE type IN ({marks}) AND updated > ?"
+            " ORDER BY updated DESC LIMIT ?", [*self._types, self._newest - behind, _MOST],
+        )  # fmt: skip
+        newest = max((row[4] for row in rows), default=0)
+        if newest > self._newest:
+            self._newest, self._since = newest, time.monotonic()
+        with self._lock:
+            fresh = [row[:3] for row in rows if self._seen.get((row[0], row[1]), (0, 0))[0] < row[3]]
+            kept = {key: value for key, value in self._seen.items() if value[1] > self._newest - _BEHIND}
+            found_now = {(row[0], row[1]): (row[3], row[4]) for row in rows}
+            self._seen = {**kept, **{key: max(value, kept.get(key, value)) for key, value in found_now.items()}}
+        return [] if first else fresh
 
-    def _count(self, rows: list[tuple[Any, ...]]) -> None:
-        topics: set[str] = set()
-        with self._lock:
-            known = self._seen
-        for type_, id_, version, updated, body, before in rows:
-            self._newest = max(self._newest, updated)
-            if known.get((type_, id_), (0, 0))[0] < version:
-                topics |= _topics(self._types[type_], body) | _topics(self._types[type_], before)
-        found = {(row[0], row[1]): (row[2], row[3]) for row in rows}
-        with self._lock:
-            fresh = {key: value for key, value in self._seen.items() if value[1] > self._newest - _BEHIND}
-            self._seen = {**fresh, **{key: max(value, fresh.get(key, value)) for key, value in found.items()}}
-            self._all += len(rows) >= _MOST
+    def _count(self, fresh: list[tuple[Any, ...]]) -> None:
+        """Whom the new versions concern, and whom those before them did."""
+        if len(fresh) > _NEW:
+            with self._lock:
+                self._all += 1
+            return
+        topics = {STAFF for row in fresh if self._types[row[0]] in _STAFF}
+        for type_, id_, part in (row for row in fresh if self._types[row[0]] == "Task"):
+            for (body,) in self._engine.once(
+                "SELECT body FROM resource WHERE part = ? AND type = ? AND id = ? UNION ALL SELECT body FROM ("
+                "SELECT body FROM version WHERE part = ? AND type = ? AND id = ? ORDER BY version DESC LIMIT ?) old",
+                [part, type_, id_, part, type_, id_, _STEPS],
+            ):
+                topics |= _topics("Task", body)
         self._bump(topics)
 
 
