@@ -1,6 +1,8 @@
 """What the whole run shares: the throw-away PostgreSQL server and the large budget of generated tests."""
 
+import gc
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     kept = [each.stat().st_size for each in Path(SHOTS).glob("*.*")] if SHOTS else []
     if kept:
         terminalreporter.write_line(f"{len(kept)} pictures of the journeys, {sum(kept) / 1e6:.1f} MB, in {SHOTS}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Ten thousand cases and what they import stay to the end: nobody looks through them for what could be freed."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
