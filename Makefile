@@ -21,7 +21,11 @@ help: ## these lines
 demo: run ## install, make or open the demo district in ./demo-data, serve it on loopback
 	@exec $(BIN)/doorstep demo --data $(DATA) --port $$($(BIN)/python tools/free_port.py $(PORT))
 
-test: needs dev lint check tests ## everything CI runs: linters, the walk through the demo, all tests on both engines
+# Neither the linters nor the walk keep two processors busy, so they go side by side; each speaks when it is done.
+test: needs dev ## everything CI runs: linters, the walk through the demo, all tests on both engines
+	@walk=$$(mktemp); trap 'rm -f "$$walk"' EXIT; $(MAKE) --no-print-directory check > "$$walk" 2>&1 & walking=$$!; \
+	$(MAKE) --no-print-directory lint; linted=$$?; wait $$walking; walked=$$?; cat "$$walk"; exit $$((linted | walked))
+	@$(MAKE) --no-print-directory tests
 
 lint: dev ## ruff, mypy (strict for the record), import contracts
 	$(BIN)/ruff check .
