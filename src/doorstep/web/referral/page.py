@@ -38,7 +38,9 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     if act == "take-over":
         opening.take_over(request, task)
         typed = request.POST.get("act", "")
-        return _page(request, task, {}, request.POST, typed, 200) if typed else HttpResponseRedirect(f"/referral/{task}/")
+        if typed:
+            return _page(request, task, {}, request.POST, typed, 200)
+        return HttpResponseRedirect(f"/referral/{task}/")
     data = {name: str(value) for name, value in request.POST.items()}
     where = data.pop("where", "")
     if act == "accept":
