@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -91,11 +91,16 @@ def directory() -> list[str]:
     return [_TEMPLATES[name] % _DIRECTORY for name in ("Organization", "Practitioner")]
 
 
-def write(file: Path, residents: range, *, observations: int) -> int:
+def in_order(numbers: Iterable[int]) -> list[int]:
+    """Residents in the order of the record's keys: what lies together is written together."""
+    return sorted(numbers, key=lambda number: Resident(number).part)
+
+
+def write(file: Path, residents: Sequence[int], *, observations: int) -> int:
     """Residents into one NDJSON file, the directory before the first resident; how many resources."""
     count = 0
     with file.open("w", encoding="utf-8") as out:
-        if residents.start == 0:
+        if 0 in residents:
             out.writelines(f"{text}\n" for text in directory())
             count += len(directory())
         for number in residents:

@@ -18,7 +18,7 @@ from bench.bulk import timed
 from bench.engines import Engine
 from bench.processes import doorstep, run
 
-STEP = 10_000
+STEP = 60_000
 """Residents at most of one load."""
 _GROWING = "growing"
 
@@ -118,7 +118,7 @@ class Grown:
         self.journal.begun = stop = again or stop
         self._note()
         file = self._place / f"{start}-{stop}.ndjson"
-        count = data.write(file, range(start, stop), observations=data.FEW)
+        count = data.write(file, data.in_order(range(start, stop)), observations=data.FEW)
         busy = os.getloadavg()[0]
         done = timed(doorstep("load", *product.where(url, self._place), str(file)), self._place / "log")
         file.unlink()
