@@ -17,6 +17,7 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.rest import hooks, outbound
 from doorstep.rest.app import make_app
+from doorstep.terms import topics
 from tests.district import DOCTOR, STRANGER, opened, who
 from tests.rest.client import Client
 
@@ -162,7 +163,7 @@ def test_given_an_event_that_waits_when_the_author_may_no_longer_see_it_then_it_
     subscribed(running, guest, CRITERIA, endpoint=f"{receiver.url}/hook")
     note(doctor)
     settled(running)
-    kept.match(running, broken=lambda hook, refusal: pytest.fail(str(refusal)))
+    kept.match(running, fires=topics.fires, broken=lambda hook, refusal: pytest.fail(str(refusal)))
     assert running.health()["subscriptions"]["waiting"] == 1
     running.run(SYSTEM, lambda tx: tx.end_grants(f"Encounter/{visit}"))
     tick(running)
@@ -362,8 +363,9 @@ def test_given_two_that_match_at_once_when_one_was_first_then_nothing_is_told_tw
     (hook,) = kept.running(running.engine)
     settled(running)
     page = running.feed(hook.cursor)
-    kept._advance(running, hook, page)
-    kept._advance(running, hook, page)
+    asked = kept._Asked(running, topics.fires)
+    kept._advance(running, hook, page, asked)
+    kept._advance(running, hook, page, asked)
     assert running.engine.once("SELECT count(*) FROM hook_event")[0][0] == 1
 
 

@@ -239,6 +239,7 @@ ROADS: dict[tuple[str, str], Road] = {
     ("GET", "$export-status/{id}"): gets(lambda x: [f"$export-status/{x['Group']}"]), ("DELETE", "$export-status/{id}"): lambda x: [("DELETE", f"$export-status/{x['Group']}", None, {})],
     ("GET", "$export-file/{id}/{type}/{vid}"): gets(lambda x: [f"$export-file/{x['Group']}/Patient/0"]),
     ("GET", "{type}/{id}/$events"): gets(lambda x: [f"Subscription/{x['Group']}/$events"]),
+    ("GET", "{type}/{id}/$status"): gets(lambda x: [f"Subscription/{x['Group']}/$status"]), ("GET", "{type}/$status"): gets(lambda x: ["Subscription/$status", f"Subscription/$status?id={x['Group']}"]),
     ("POST", "{type}/$validate"): lambda x: [("POST", "Observation/$validate", note(x), {})],
     ("POST", "{type}/{id}/$validate"): lambda x: [("POST", f"{x.at('Observation')}/$validate", bodies(x, "Observation"), {})],
     ("GET", "{type}/{id}/$validate"): gets(each("{at}/$validate")),

@@ -35,9 +35,12 @@ class ClientTx(Tx):
     """A client's transaction."""
 
     def __init__(
-        self, reader: Reader, actor: Actor, key: bytes, now: int, check: Callable[[Resource], None], *, gate: Gate
-    ) -> None:
+        self, reader: Reader, actor: Actor, key: bytes, now: int, check: Callable[[Resource], None], *, gate: Gate,
+        base: str = "",
+    ) -> None:  # fmt: skip
         super().__init__(reader, actor, key, now, check)
+        self.base = base
+        """The address at which the client sees this record."""
         self._gate = gate
         self._acting = False
         self._task_id = ""

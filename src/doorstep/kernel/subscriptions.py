@@ -4,6 +4,10 @@ Every Subscription that runs has a row with its place in the feed. Matching read
 of the changed resources its author would find now, and writes the events and the new place in one commit: whoever
 else did the same work meanwhile loses the race, and nothing is told twice or left out. Delivery is somebody else's
 (rest/hooks.py); what was found is kept here for a while, so that it can also be fetched.
+
+Criteria are a search: of several versions of one resource in a page the newest is an event. A topic is about what
+happened: each version is asked whether it and the one before it are what the topic names (``fires``), and the search
+that goes with it narrows by the subscriber's filters.
 """
 
 from __future__ import annotations
@@ -16,14 +20,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from doorstep.kernel import search
+from doorstep.kernel import exact, search
+from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import FOREVER, SECOND
 from doorstep.kernel.due import LEASE
 from doorstep.kernel.engine import Engine
-from doorstep.kernel.errors import BadRequest, NotSupported, Refusal, TooCostly
+from doorstep.kernel.errors import BadRequest, Gone, NotSupported, Refusal, TooCostly
 from doorstep.kernel.feed import Feed
 from doorstep.kernel.read import Reads, query_pairs
-from doorstep.kernel.refs import Actor
+from doorstep.kernel.refs import Actor, Stored
 from doorstep.kernel.terminology import LookedUp
 from doorstep.kernel.writeset import LostRace
 
@@ -31,14 +36,27 @@ if TYPE_CHECKING:
     from doorstep.kernel.store import Store
 
 PAGE: Final = 200
-ACTIVE, BROKEN = "active", "error"
+ACTIVE, TOPICAL, BROKEN = "active", "topic", "error"
+"""A topic runs under a state of its own: a process of an older version leaves it alone."""
 _NAME: Final = secrets.token_hex(8)
-_HOOK: Final = "part, id, author, criteria, channel, ends, cursor, number, attempts"
+_HOOK: Final = (
+    "SELECT h.part, h.id, h.author, h.criteria, h.channel, h.ends, h.cursor, h.number, h.attempts,"
+    " coalesce(t.topic, ''), coalesce(t.base, ''), coalesce(t.greeted, 0), coalesce(t.spoken, 0)"
+    " FROM hook h LEFT JOIN hook_topic t ON t.part = h.part AND t.id = h.id"
+)
+
+Resource = dict[str, Any]
+Fires = Callable[[str, Resource | None, Resource], bool]
+"""Whether a topic (its canonical) is about this change, from the version before (None: it is new) to this one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One Subscription that runs. ``number`` is that of its newest event, ``cursor`` its place in the feed."""
+    """One Subscription that runs. ``number`` is that of its newest event, ``cursor`` its place in the feed.
+
+    With a ``topic``, ``base`` is where its client saw us, ``greeted`` when its channel answered the handshake and
+    ``spoken`` when it last heard from us (0: never).
+    """
 
     part: int
     id: str
@@ -49,6 +67,15 @@ class Hook:
     cursor: str
     number: int
     attempts: int
+    topic: str = ""
+    base: str = ""
+    greeted: int = 0
+    spoken: int = 0
+
+    @property
+    def state(self) -> str:
+        """The state in which it runs."""
+        return TOPICAL if self.topic else ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +96,24 @@ def author_text(actor: Actor) -> str:
 
 
 def start(
-    engine: Engine, *, part: int, id: str, author: str, criteria: str, channel: dict[str, Any], ends: int, cursor: str
-) -> None:
-    """Run a Subscription, or go on with one: its place and what it has not told yet stay."""
+    engine: Engine, *, part: int, id: str, author: str, criteria: str, channel: Resource, ends: int, cursor: str,
+    topic: str = "", base: str = "",
+) -> None:  # fmt: skip
+    """Run a Subscription, or go on with one: its place and what it has not told yet stay.
+
+    A topic's channel is greeted anew.
+    """
     said = json.dumps(channel, default=str)
-    engine.write(
-        [
-            ("INSERT INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, '') ON CONFLICT (part, id) DO UPDATE SET"
-             " author = excluded.author, criteria = excluded.criteria, channel = excluded.channel,"
-             " ends = excluded.ends, state = excluded.state, attempts = 0, next_at = 0",
-             [part, id, author, criteria, said, ends or FOREVER, cursor, ACTIVE])
-        ]
-    )  # fmt: skip
+    statements: list[tuple[str, Sequence[Any]]] = [
+        ("INSERT INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?, 0, 0, 0, '') ON CONFLICT (part, id) DO UPDATE SET"
+         " author = excluded.author, criteria = excluded.criteria, channel = excluded.channel,"
+         " ends = excluded.ends, state = excluded.state, attempts = 0, next_at = 0",
+         [part, id, author, criteria, said, ends or FOREVER, cursor, TOPICAL if topic else ACTIVE]),
+        ("DELETE FROM hook_topic WHERE part = ? AND id = ?", [part, id]),
+    ]  # fmt: skip
+    if topic:
+        statements.append(("INSERT INTO hook_topic VALUES (?, ?, ?, ?, 0, 0)", [part, id, topic, base]))
+    engine.write(statements)
 
 
 def stop(engine: Engine, part: int, id: str, *, state: str = "") -> None:
@@ -91,6 +124,7 @@ def stop(engine: Engine, part: int, id: str, *, state: str = "") -> None:
     engine.write(
         [
             ("DELETE FROM hook WHERE part = ? AND id = ?", [part, id]),
+            ("DELETE FROM hook_topic WHERE part = ? AND id = ?", [part, id]),
             ("DELETE FROM hook_event WHERE part = ? AND hook = ?", [part, id]),
         ]
     )
@@ -98,21 +132,27 @@ def stop(engine: Engine, part: int, id: str, *, state: str = "") -> None:
 
 def running(engine: Engine) -> list[Hook]:
     """All that run."""
-    return [_hook(row) for row in engine.once(f"SELECT {_HOOK} FROM hook WHERE state = ? ORDER BY id", [ACTIVE])]
+    return [_hook(row) for row in engine.once(f"{_HOOK} WHERE h.state IN (?, ?) ORDER BY h.id", [ACTIVE, TOPICAL])]
+
+
+def kept(engine: Engine) -> list[Hook]:
+    """All that run or have stopped on an error."""
+    return [_hook(row) for row in engine.once(f"{_HOOK} ORDER BY h.id")]
 
 
 def find(engine: Engine, part: int, id: str) -> Hook | None:
     """One, whether it runs or has stopped on an error."""
-    rows = engine.once(f"SELECT {_HOOK} FROM hook WHERE part = ? AND id = ?", [part, id])
+    rows = engine.once(f"{_HOOK} WHERE h.part = ? AND h.id = ?", [part, id])
     return _hook(rows[0]) if rows else None
 
 
-def match(store: Store, *, broken: Callable[[Hook, Refusal], None]) -> int:
+def match(store: Store, *, fires: Fires, broken: Callable[[Hook, Refusal], None]) -> int:
     """One page of the feed for every Subscription that runs; how many versions were looked at.
 
     ``broken`` hears of criteria that were understood when they were written and no longer are.
     """
     pages: dict[str, Feed] = {}
+    asked = _Asked(store, fires)
     looked = 0
     for hook in running(store.engine):
         page = pages.get(hook.cursor)
@@ -121,7 +161,7 @@ def match(store: Store, *, broken: Callable[[Hook, Refusal], None]) -> int:
         looked += len(page.entries)
         if page.cursor != hook.cursor:
             try:
-                _advance(store, hook, page)
+                _advance(store, hook, page, asked)
             except (BadRequest, NotSupported, TooCostly) as refusal:
                 broken(hook, refusal)
     return looked
@@ -138,14 +178,39 @@ def seen(store: Store, hook: Hook, refs: Iterable[tuple[str, str]], *, reader: A
     return set(ids)
 
 
+class _Asked:
+    """The answers of the topics to the versions of one turn, each asked once however many subscribe to it."""
+
+    def __init__(self, store: Store, fires: Fires) -> None:
+        self._store = store
+        self._fires = fires
+        self._known: dict[tuple[str, str, str, int], bool] = {}
+
+    def __call__(self, topic: str, each: Stored) -> bool:
+        key = (topic, each.type, each.id, each.version)
+        if key not in self._known:
+            self._known[key] = self._fires(topic, self._before(each), exact.decode(each.body))
+        return self._known[key]
+
+    def _before(self, each: Stored) -> Resource | None:
+        if each.version == 1:
+            return None
+        with self._store.snapshot(SYSTEM, audited=False) as reads:
+            try:
+                found: Resource = exact.decode(reads.vread(each.type, each.id, each.version - 1).body)
+            except Gone:
+                return None
+        return found
+
+
 def pending(engine: Engine, hook: Hook, limit: int) -> list[Event]:
     """What was not told yet, in order."""
     return _events(engine, hook, "delivered = 0 AND number > ?", [-1], limit)
 
 
-def events(engine: Engine, hook: Hook, after: int, limit: int) -> list[Event]:
-    """What was found behind a number, told or not, in order."""
-    return _events(engine, hook, "number > ?", [after], limit)
+def events(engine: Engine, hook: Hook, after: int, limit: int, *, until: int = FOREVER) -> list[Event]:
+    """What was found behind a number and up to another, told or not, in order."""
+    return _events(engine, hook, "number > ? AND number <= ?", [after, until], limit)
 
 
 def lease(engine: Engine, hook: Hook, now: int) -> bool:
@@ -153,19 +218,26 @@ def lease(engine: Engine, hook: Hook, now: int) -> bool:
     counts = engine.write(
         [("UPDATE hook SET lease_until = ?, lease_by = ? WHERE part = ? AND id = ? AND state = ? AND next_at <= ?"
           " AND (lease_until <= ? OR lease_by = ?)",
-          [now + LEASE, _NAME, hook.part, hook.id, ACTIVE, now, now, _NAME])]
+          [now + LEASE, _NAME, hook.part, hook.id, hook.state, now, now, _NAME])]
     )  # fmt: skip
     return counts == [1]
 
 
-def told(engine: Engine, hook: Hook, event: Event, now: int) -> None:
-    """An event is delivered, or has become nobody's to know."""
+def told(engine: Engine, hook: Hook, events: Iterable[Event], now: int) -> None:
+    """Events are delivered, or have become nobody's to know."""
+    statements: list[tuple[str, Sequence[Any]]] = [
+        ("UPDATE hook_event SET delivered = ? WHERE part = ? AND hook = ? AND number = ?",
+         [now, hook.part, hook.id, event.number])
+        for event in events
+    ]  # fmt: skip
+    engine.write([*statements, ("UPDATE hook SET attempts = 0 WHERE part = ? AND id = ?", [hook.part, hook.id])])
+
+
+def spoke(engine: Engine, hook: Hook, now: int, *, greeted: bool = False) -> None:
+    """The channel of a topic has heard from us; for the first time when it is ``greeted``."""
     engine.write(
-        [
-            ("UPDATE hook_event SET delivered = ? WHERE part = ? AND hook = ? AND number = ?",
-             [now, hook.part, hook.id, event.number]),
-            ("UPDATE hook SET attempts = 0 WHERE part = ? AND id = ?", [hook.part, hook.id]),
-        ]
+        [("UPDATE hook_topic SET spoken = ?, greeted = ? WHERE part = ? AND id = ?",
+          [now, now if greeted else hook.greeted, hook.part, hook.id])]
     )  # fmt: skip
 
 
@@ -191,7 +263,7 @@ def health(engine: Engine, now: int) -> dict[str, Any]:
     waiting, oldest = engine.once("SELECT count(*), coalesce(min(at), 0) FROM hook_event WHERE delivered = 0")[0]
     behind = [hook for hook in running(engine) if _place(hook.cursor) + 1 < engine.horizon()]
     return {
-        "active": int(states.get(ACTIVE, 0)),
+        "active": int(states.get(ACTIVE, 0)) + int(states.get(TOPICAL, 0)),
         "error": int(states.get(BROKEN, 0)),
         "waiting": int(waiting),
         "lag_s": round(max(0, now - oldest) / 1e6, 1) if waiting else 0,
@@ -199,22 +271,29 @@ def health(engine: Engine, now: int) -> dict[str, Any]:
     }
 
 
-def _advance(store: Store, hook: Hook, page: Feed) -> None:
-    alive = [each for each in page.entries if not each.deleted]
-    matched = seen(store, hook, ((each.type, each.id) for each in alive))
-    type_name = hook.criteria.partition("?")[0]
-    newest = {each.id: each for each in alive if each.type == type_name and each.id in matched}
-    told_of = [each for each in alive if newest.get(each.id) is each]
+def _advance(store: Store, hook: Hook, page: Feed, asked: _Asked) -> None:
+    told_of = _told_of(store, hook, page, asked)
     now, number = store.clock.now(), hook.number
     statements: list[tuple[str, Sequence[Any]]] = [
         ("UPDATE hook SET cursor = ?, number = ? WHERE part = ? AND id = ? AND cursor = ? AND state = ?",
-         [page.cursor, number + len(told_of), hook.part, hook.id, hook.cursor, ACTIVE])
+         [page.cursor, number + len(told_of), hook.part, hook.id, hook.cursor, hook.state])
     ]  # fmt: skip
     for place, each in enumerate(told_of, number + 1):
-        row = [hook.part, hook.id, place, now, each.type, each.id, each.version]
+        row = [hook.part, hook.id, place, each.updated if hook.topic else now, each.type, each.id, each.version]
         statements.append(("INSERT INTO hook_event VALUES (?, ?, ?, ?, ?, ?, ?, 0)", row))
     with suppress(LostRace):  # another process was first, with the same result
         store.engine.write(statements, each=1)
+
+
+def _told_of(store: Store, hook: Hook, page: Feed, asked: _Asked) -> list[Stored]:
+    type_name = hook.criteria.partition("?")[0]
+    found = [each for each in page.entries if not each.deleted and each.type == type_name]
+    if hook.topic:
+        found = [each for each in found if asked(hook.topic, each)]
+    matched = seen(store, hook, ((each.type, each.id) for each in found))
+    found = [each for each in found if each.id in matched]
+    newest = {each.id: each for each in found}
+    return found if hook.topic else [each for each in found if newest[each.id] is each]
 
 
 def _matching(reads: Reads, type_name: str, query: str, ids: list[str]) -> list[str]:
@@ -233,8 +312,8 @@ def _events(engine: Engine, hook: Hook, where: str, values: list[Any], limit: in
 
 
 def _hook(row: tuple[Any, ...]) -> Hook:
-    part, id_, author, criteria, channel, ends, cursor, number, attempts = row
-    return Hook(part, id_, Actor(**json.loads(author)), criteria, json.loads(channel), ends, cursor, number, attempts)
+    part, id_, author, criteria, channel, *rest = row
+    return Hook(part, id_, Actor(**json.loads(author)), criteria, json.loads(channel), *rest)
 
 
 def _place(cursor: str) -> int:

@@ -44,7 +44,7 @@ def carry_out(
         if entry.only_asks:
             _check_question(entry)
     try:
-        return governed.run(service, request.actor, command, plan, delete_many=service.delete_many)
+        return governed.run(service, request, command, plan, delete_many=service.delete_many)
     except Refusal as refusal:
         raise bundles.locate(plan, refusal) from refusal
 

@@ -24,10 +24,10 @@ def create(service: Service, request: Request) -> Response:
         resource, raw = request.resource(service, type_name)
     condition = request.header("If-None-Exist")
     if not condition:
-        stored = governed.run(service, request.actor, lambda tx: tx.create(resource, raw=raw))
+        stored = governed.run(service, request, lambda tx: tx.create(resource, raw=raw))
         return written(request, stored, created=True)
     pairs = query.parse(condition.partition("?")[2] or condition, limit=service.limits.parameters)
-    stored, created = governed.run(service, request.actor, lambda tx: tx.create_if_none(resource, pairs, raw=raw))
+    stored, created = governed.run(service, request, lambda tx: tx.create_if_none(resource, pairs, raw=raw))
     if not created:
         access.record(service, request, "read", type=type_name, refs=(str(stored.ref),), part=stored.part)
     return written(request, stored, created=created)

@@ -21,7 +21,7 @@ def delete(service: Service, request: Request) -> Response:
     type_name, id_ = request.args
     request.allow()
     expected = if_match(request.header("If-Match"))
-    version = governed.run(service, request.actor, _delete, type_name, id_, expected)
+    version = governed.run(service, request, _delete, type_name, id_, expected)
     return _gone(request, [("ETag", etag(version))] if version else [], 1 if version else 0)
 
 
@@ -31,7 +31,7 @@ def delete_where(service: Service, request: Request) -> Response:
     pairs, many = request.pairs, service.delete_many
     if not pairs:
         raise BadRequest("rest.condition-missing")
-    count = governed.run(service, request.actor, lambda tx: tx.delete_where(type_name, pairs, many=many))
+    count = governed.run(service, request, lambda tx: tx.delete_where(type_name, pairs, many=many))
     return _gone(request, [], count)
 
 

@@ -14,8 +14,9 @@ from doorstep.journeys import governed
 from doorstep.kernel.access import ADMINISTRATOR
 from doorstep.kernel.client import ClientTx, Resource
 from doorstep.kernel.errors import RuleBroken
-from doorstep.kernel.refs import Actor, Stored
+from doorstep.kernel.refs import Stored
 from doorstep.rest import rules, subscriptions
+from doorstep.rest.request import Request
 from doorstep.rest.service import Service
 from doorstep.workflows import registration
 from doorstep.workflows.coordination import workflow_of
@@ -27,10 +28,11 @@ T = TypeVar("T")
 
 
 def run(
-    service: Service, actor: Actor, command: Callable[Concatenate[ClientTx, P], T], *args: P.args, **kwargs: P.kwargs
-) -> T:
+    service: Service, request: Request, command: Callable[Concatenate[ClientTx, P], T],
+    *args: P.args, **kwargs: P.kwargs,
+) -> T:  # fmt: skip
     """Run a client's change in a transaction that asks the gate."""
-    return service.store.run_in(CLIENT, actor, command, *args, **kwargs)
+    return service.store.run_in(partial(CLIENT, base=request.base), request.actor, command, *args, **kwargs)
 
 
 def gate(tx: ClientTx, before: Resource | None, after: Resource | None, id: str) -> Stored | None:

@@ -1,22 +1,26 @@
-"""Delivery of what Subscriptions have found: R4 2.46.5.1 (rest-hook).
+"""Delivery of what Subscriptions have found: R4 2.46.5.1 (rest-hook), and Subscriptions R5 Backport 1.1.0 for topics.
 
 An empty payload is a POST without a body to the endpoint; with ``application/fhir+json`` the endpoint is a service base
-and the resource goes there by PUT. Each event carries the same Idempotency-Key whenever it is sent again: at least
-once, in order, one at a time. Rights are looked at again before each. A failure is tried again with growing distance;
-from the third the Subscription says so, after the last it stands still until it is requested again.
+and the resource goes there by PUT. A topic's channel is greeted first, and then hears in bundles (rest/notification.py)
+of several events at once, or that there was nothing (heartbeat). What is sent again carries the same Idempotency-Key:
+at least once, in order. Rights are looked at again before each. A failure is tried again with growing distance; from
+the third the Subscription says so, after the last it stands still until it is requested again.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import logging
 import threading
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from doorstep.kernel import exact, feed
 from doorstep.kernel import subscriptions as kept
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.audit import Access
+from doorstep.kernel.clock import SECOND
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.due import ATTEMPTS, Due
 from doorstep.kernel.errors import Gone, NotFound, Refusal, RuleBroken
@@ -27,8 +31,9 @@ from doorstep.kernel.store import Store
 from doorstep.kernel.subscriptions import Event, Hook
 from doorstep.kernel.tx import Tx
 from doorstep.locale_text import CHINESE, text
-from doorstep.rest import outbound
+from doorstep.rest import notification, outbound, topic_asked
 from doorstep.rest.subscriptions import KIND
+from doorstep.terms import topics
 from doorstep.terms.policies import in_force
 from doorstep.workflows.coordination import day, moment
 
@@ -75,7 +80,9 @@ class Pump:
 
 def tick(store: Store) -> int:
     """Match what is new and tell what waits; how much was looked at."""
-    looked = kept.match(store, broken=lambda hook, refusal: _give_up(store, hook, refusal.key, **refusal.params))
+    looked = kept.match(
+        store, fires=topics.fires, broken=lambda hook, refusal: _give_up(store, hook, refusal.key, **refusal.params)
+    )
     now = store.clock.now()
     for hook in kept.running(store.engine):
         if hook.ends <= now:
@@ -116,9 +123,9 @@ def _there(reads: Reads, reference: Ref) -> dict[str, Any] | None:
 def _deliver(store: Store, hook: Hook) -> None:
     """What waits, in order, until it is told or one fails."""
     failures = hook.attempts
-    for event in kept.pending(store.engine, hook, BATCH):
-        shown = _shown(store, hook, event)
-        failure = _send(store, hook, event, shown) if shown is not None else ""
+    for kind, events in _waiting(store, hook):
+        shown = {event.number: found for event in events if (found := _shown(store, hook, event)) is not None}
+        failure = _send(store, hook, kind, events, shown) if shown or not events else ""
         now = store.clock.now()
         if failure:
             if kept.failed(store.engine, hook, now) >= ATTEMPTS:
@@ -126,10 +133,28 @@ def _deliver(store: Store, hook: Hook) -> None:
             elif hook.attempts + 1 == TOLD_FROM:
                 _say(store, hook, "error", text("subscriptions.failed", {"reason": failure}, CHINESE))
             return
-        kept.told(store.engine, hook, event, now)
-        if failures >= TOLD_FROM:
+        kept.told(store.engine, hook, events, now)
+        if hook.topic and (shown or not events):
+            hook = dataclasses.replace(hook, greeted=hook.greeted or now)
+            kept.spoke(store.engine, hook, now)
+        if failures >= TOLD_FROM or kind == notification.HANDSHAKE:
             _say(store, hook, "active", "")
         failures = 0
+
+
+def _waiting(store: Store, hook: Hook) -> Iterator[tuple[str, list[Event]]]:
+    """What is to be told now: a kind of notification and its events."""
+    waiting = kept.pending(store.engine, hook, BATCH)
+    size = 1
+    if hook.topic:
+        if not hook.greeted:
+            yield notification.HANDSHAKE, []
+        asked = topic_asked.channel_of(hook.channel)
+        size, quiet = asked.most, store.clock.now() - hook.spoken
+        if hook.greeted and not waiting and asked.heartbeat and quiet >= asked.heartbeat * SECOND:
+            yield notification.HEARTBEAT, []
+    for first in range(0, len(waiting), size):
+        yield notification.EVENT, waiting[first : first + size]
 
 
 def _shown(store: Store, hook: Hook, event: Event) -> Stored | None:
@@ -146,22 +171,41 @@ def _shown(store: Store, hook: Hook, event: Event) -> Stored | None:
     return stored
 
 
-def _send(store: Store, hook: Hook, event: Event, shown: Stored) -> str:
-    """Tell one event; "" or why it failed."""
+def _send(store: Store, hook: Hook, kind: str, events: Sequence[Event], shown: notification.Shown) -> str:
+    """Tell what waits; "" or why it failed."""
     headers = dict(_named(header) for header in hook.channel.get("header", ()))
-    headers["Idempotency-Key"] = f"{hook.id}-{event.number}"
     headers["X-Doorstep-Subscription"] = f"Subscription/{hook.id}"
-    endpoint, body, method = str(hook.channel["endpoint"]), b"", "POST"
-    if hook.channel.get("payload"):
-        endpoint, body, method = f"{endpoint.rstrip('/')}/{shown.ref}", shown.body, "PUT"
+    if events:
+        last = f"-{events[-1].number}" if hook.topic else ""
+        headers["Idempotency-Key"] = f"{hook.id}-{events[0].number}{last}"
+    endpoint, body, method, seconds = str(hook.channel["endpoint"]), b"", "POST", outbound.SECONDS
+    if hook.topic:
+        body, seconds = _letter(store, hook, kind, events, shown), topic_asked.channel_of(hook.channel).timeout
         headers["Content-Type"] = JSON
+    elif hook.channel.get("payload"):
+        (stored,) = shown.values()
+        endpoint, body, method = f"{endpoint.rstrip('/')}/{stored.ref}", stored.body, "PUT"
+        headers["Content-Type"] = JSON
+    listed = outbound.origins(store.setting(outbound.SETTING, ""))
     try:
-        status = outbound.send(outbound.origins(store.setting(outbound.SETTING, "")), method, endpoint, headers, body)
+        status = outbound.send(listed, method, endpoint, headers, body, seconds=seconds)
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__
     except RuleBroken as refusal:
         return text(refusal.key, refusal.params, CHINESE)
     return "" if 200 <= status < 300 else f"HTTP {status}"
+
+
+def _letter(store: Store, hook: Hook, kind: str, events: Sequence[Event], shown: notification.Shown) -> bytes:
+    """A notification about a topic; its count goes up to its last event."""
+    content = topic_asked.channel_of(hook.channel).content
+    first = kept.pending(store.engine, hook, 1)
+    number = events[-1].number if events else first[0].number - 1 if first else hook.number
+    said = notification.status_of(
+        hook, kind, status="active" if hook.greeted else "requested", number=number, base=hook.base, events=events,
+        shown=shown, content=content,
+    )  # fmt: skip
+    return notification.letter(hook, said, now=store.clock.now(), base=hook.base, content=content, shown=shown)
 
 
 def _named(header: str) -> tuple[str, str]:
@@ -182,10 +226,16 @@ def _changed(store: Store, due: Due) -> None:
         return
     number = definitions().number["Subscription"]
     start = feed.place(store.engine, stored.part, number, reference.id, due.payload["version"])
+    criteria, topic = found["criteria"], ""
+    if topic_asked.is_topic(criteria):
+        asked, criteria = topic_asked.criteria_of(found)
+        topic = asked.canonical
     kept.start(store.engine, part=stored.part, id=reference.id, author=due.payload["author"],
-               criteria=found["criteria"], channel=found["channel"], cursor=start,
-               ends=moment(found["end"]) if "end" in found else 0)  # fmt: skip
-    if found["status"] != "active":
+               criteria=criteria, channel=found["channel"], cursor=start,
+               ends=moment(found["end"]) if "end" in found else 0, topic=topic,
+               base=due.payload.get("base", ""))  # fmt: skip
+    greeted_first = topic and "endpoint" in found["channel"]
+    if found["status"] != "active" and not greeted_first:
         store.run(SYSTEM, _set, reference.id, "active", "")
 
 

@@ -72,7 +72,7 @@ def _change(service: Service, request: Request, *, adding: bool) -> Response:
         if name in LISTS and not isinstance(wanted[name], list):
             raise BadRequest("rest.parameter-type", element=f"meta.{name}", name=f"meta.{name}")
     expected = if_match(request.header("If-Match"))
-    after = governed.run(service, request.actor, _apply, type_name, id_, wanted, adding, expected)
+    after = governed.run(service, request, _apply, type_name, id_, wanted, adding, expected)
     return resource(_parameters(after))
 
 

@@ -15,18 +15,18 @@ from doorstep.kernel.clock import instant, real_now
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.errors import BadRequest, NotSupported
 from doorstep.kernel.search import parse
-from doorstep.rest import audit_event, message, smart
+from doorstep.rest import audit_event, message, smart, topic_asked
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import FHIR_JSON, FHIR_VERSION, Service
-from doorstep.terms import systems
+from doorstep.terms import topics
 
 ANYWHERE: Final = "http://base.invalid"
 _PAGES: Final = "http://pages.invalid"
 _OPERATIONS: Final = "http://hl7.org/fhir/OperationDefinition/"
 _BULK: Final = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/"
-_OURS: Final = frozenset(("$events",))
-"""Operations that no standard defines."""
+_TOPICS: Final = frozenset(("$events", "$status"))
+"""Operations of the guide to Subscriptions to topics."""
 _HTTP: Final = {"system": "http://terminology.hl7.org/CodeSystem/message-transport", "code": "http"}
 _PATCH: Final = "application/json-patch+json"
 _SINCE: Final = instant(real_now())[:10]
@@ -116,6 +116,10 @@ def _resource(service: Service, type_name: str) -> dict[str, Any]:
             {"name": code[1:], "definition": _definition(type_name, code)} for code in operations
         ],
     }
+    if type_name == "Subscription":
+        said["supportedProfile"] = [f"{topic_asked.STRUCTURE}backport-subscription"]
+        said["extension"] = [{"url": f"{topic_asked.STRUCTURE}capabilitystatement-subscriptiontopic-canonical",
+                              "valueCanonical": canonical} for canonical in topics.topics()]  # fmt: skip
     if type_name == "AuditEvent":
         # The parameters above are those of stored AuditEvents; residents and officers ask the record's own audit.
         said["documentation"] = f"roles {', '.join(sorted(audit_event.ROLES))}: {', '.join(audit_event.PARAMETERS)}"
@@ -139,13 +143,13 @@ def _parameter(found: SearchParameter) -> dict[str, Any]:
 
 
 def _definition(type_name: str, code: str) -> str:
-    """The OperationDefinition: of the standard (those of every type are defined on Resource), of bulk data, or ours."""
+    """The OperationDefinition: of the standard (those of every type are defined on Resource) or of a guide to it."""
     if code == "$export":
         return _BULK + ("export" if type_name == "Resource" else f"{type_name.lower()}-export")
     if code == message.ADDRESS:
         return f"{_OPERATIONS}MessageHeader-{code[1:]}"
-    if code in _OURS:
-        return f"{systems.BASE}/OperationDefinition/{type_name}-{code[1:]}"
+    if code in _TOPICS:
+        return f"{topic_asked.IG}OperationDefinition/backport-subscription-{code[1:]}"
     everywhere = code in ("$validate", "$meta", "$meta-add", "$meta-delete")
     return f"{_OPERATIONS}{'Resource' if everywhere else type_name}-{code[1:]}"
 

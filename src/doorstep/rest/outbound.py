@@ -69,14 +69,17 @@ def check(listed: Mapping[str, bool], url: str) -> None:
         raise RuleBroken("subscriptions.not-listed", element="Subscription.channel.endpoint", origin=origin)
 
 
-def send(listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes) -> int:
+def send(
+    listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes, *,
+    seconds: int = SECONDS,
+) -> int:  # fmt: skip
     """One request; the status of the answer. OSError or HTTPException when there was none."""
-    return ask(listed, method, url, headers, body)[0]
+    return ask(listed, method, url, headers, body, seconds=seconds)[0]
 
 
 def ask(
     listed: Mapping[str, bool], method: str, url: str, headers: Mapping[str, str], body: bytes = b"", *,
-    largest: int = _LARGEST,
+    largest: int = _LARGEST, seconds: int = SECONDS,
 ) -> tuple[int, bytes]:  # fmt: skip
     """One request; status and body of the answer, ``largest`` bytes and one more at most (so that more is noticed).
 
@@ -86,11 +89,11 @@ def ask(
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     address = resolve(host, port, private=listed[origin_of(url)])
-    connection = _Pinned(address, host, port, SECONDS, tls=parts.scheme == "https")
+    connection = _Pinned(address, host, port, seconds, tls=parts.scheme == "https")
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.connect()
-        with _ended_after(connection.sock, SECONDS):
+        with _ended_after(connection.sock, seconds):
             connection.request(method, path, body=body, headers={"Host": parts.netloc, **headers})
             answer = connection.getresponse()
             return answer.status, answer.read(largest + 1)

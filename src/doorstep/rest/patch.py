@@ -31,7 +31,7 @@ def patch(service: Service, request: Request) -> Response:
     request.allow()
     operations = _operations(service, request)
     expected = if_match(request.header("If-Match"))
-    stored = governed.run(service, request.actor, lambda tx: tx.patch(type_name, id_, operations, if_match=expected))
+    stored = governed.run(service, request, lambda tx: tx.patch(type_name, id_, operations, if_match=expected))
     return written(request, stored, created=False)
 
 
@@ -42,7 +42,7 @@ def patch_where(service: Service, request: Request) -> Response:
         raise BadRequest("rest.condition-missing")
     operations = _operations(service, request)
     expected = if_match(request.header("If-Match"))
-    stored = governed.run(service, request.actor, patch_match, type_name, request.pairs, operations, expected)
+    stored = governed.run(service, request, patch_match, type_name, request.pairs, operations, expected)
     return written(request, stored, created=False)
 
 

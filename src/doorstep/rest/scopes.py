@@ -24,7 +24,7 @@ LETTERS: Final = {
     "delete": "d", "search-type": "s", "$everything": "r", "$lastn": "s", "$validate": "r", "$meta": "r",
     "$meta-add": "u", "$meta-delete": "u", "$expand": "r", "$lookup": "r", "$subsumes": "r", "$validate-code": "r",
     "search-compartment": "s", "search-system": "s", "history-system": "s",
-    "$events": "r", "$export": "rs",
+    "$events": "r", "$status": "r", "$export": "rs",
 }  # fmt: skip
 """Interaction -> the letters of c, r, u, d, s that it needs on its type. One that is not here needs all of them."""
 FREE: Final = frozenset(

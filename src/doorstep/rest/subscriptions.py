@@ -4,6 +4,9 @@ A Subscription is stored as it came; the server makes it active and tells in ``e
 read by the search compiler. A rest-hook without an endpoint is one that is only polled: ``GET
 [base]/Subscription/[id]/$events?_after=N`` answers what was found behind event N, in commit order; the link "next" is
 where to go on, also when there is nothing new yet.
+
+Criteria that are the canonical of a topic are read by rest/topic_asked.py, and such a Subscription's events and status
+by rest/subscription_status.py.
 """
 
 from __future__ import annotations
@@ -13,13 +16,12 @@ from typing import Any, Final
 
 from doorstep.kernel import roles, search
 from doorstep.kernel import subscriptions as hooks
-from doorstep.kernel.access import ADMINISTRATOR
 from doorstep.kernel.client import ClientTx, Resource
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import Forbidden, NotFound, RuleBroken
 from doorstep.kernel.read import query_pairs
 from doorstep.kernel.refs import Stored
-from doorstep.rest import access, outbound, query
+from doorstep.rest import access, outbound, query, subscription_status, topic_asked
 from doorstep.rest.bundles import bundle
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
@@ -46,26 +48,29 @@ def admit(tx: ClientTx, before: Resource | None, after: Resource | None, id: str
         return None
     if after["status"] not in ("requested", "active", "off"):
         raise RuleBroken("subscriptions.bad-status", element="Subscription.status")
-    _check_criteria(tx, after["criteria"])
+    _check_criteria(tx, after)
     _check_channel(tx, after["channel"])
     if "end" in after and moment(after["end"]) <= tx.now:
         raise RuleBroken("subscriptions.ended", element="Subscription.end")
     with tx.acting():
         raw = tx.sent
         stored = tx.update(after, raw=raw)[0] if before is not None else tx.create(after, raw=raw, id=id or None)
-    tx.emit(KIND, {"author": hooks.author_text(tx.actor), "version": stored.version}, ref=str(stored.ref))
+    begun = {"author": hooks.author_text(tx.actor), "version": stored.version, "base": tx.base}
+    tx.emit(KIND, begun, ref=str(stored.ref))
     return stored
 
 
 def events(service: Service, request: Request) -> Response:
     """What a Subscription has found, in commit order, as far as its reader may see it now."""
     type_name, id_ = request.args
-    request.allow("_after", "_count")
-    stored = service.store.read_once(request.actor, type_name, id_)
-    hook = hooks.find(service.store.engine, stored.part, id_)
     actor = request.actor
-    if hook is None or (actor.role != ADMINISTRATOR and actor.person != hook.author.person):
+    stored = service.store.read_once(actor, type_name, id_)
+    hook = hooks.find(service.store.engine, stored.part, id_)
+    if hook is None or not subscription_status.belongs(hook, actor):
         raise NotFound("subscriptions.nothing-kept", type=type_name, id=id_)
+    if hook.topic:
+        return subscription_status.events(service, request, hook)
+    request.allow("_after", "_count")
     after = query.number(request.pairs, "_after", most=2**62) or 0
     count = query.number(request.pairs, "_count", most=MOST) or service.limits.default_page
     found = hooks.events(service.store.engine, hook, after, count)
@@ -84,7 +89,13 @@ def events(service: Service, request: Request) -> Response:
     return Response(200, [JSON_HEADER], bundle("searchset", total=None, links=links, entries=entries))
 
 
-def _check_criteria(tx: ClientTx, criteria: str) -> None:
+def _check_criteria(tx: ClientTx, asked: Resource) -> None:
+    criteria = asked["criteria"]
+    if topic_asked.is_topic(criteria):
+        criteria = topic_asked.criteria_of(asked)[1]
+        topic_asked.check_channel(asked["channel"])
+    else:
+        topic_asked.refuse_filters(asked)
     type_name, mark, text = criteria.partition("?")
     if type_name not in definitions().number:
         raise RuleBroken("subscriptions.bad-criteria", element="Subscription.criteria", criteria=criteria[:200])

@@ -32,7 +32,7 @@ def update(service: Service, request: Request) -> Response:
     if resource.get("id") != id_:
         raise BadRequest("rest.id-differs", element=f"{type_name}.id", given=resource.get("id"), expected=id_)
     expected, fresh = if_match(request.header("If-Match")), request.header("If-None-Match").strip() == "*"
-    stored, created = governed.run(service, request.actor, _update, resource, raw, expected, fresh)
+    stored, created = governed.run(service, request, _update, resource, raw, expected, fresh)
     return written(request, stored, created=created)
 
 
@@ -44,7 +44,7 @@ def update_where(service: Service, request: Request) -> Response:
     resource, raw = request.resource(service, type_name)
     expected, pairs = if_match(request.header("If-Match")), request.pairs
     stored, created = governed.run(
-        service, request.actor, lambda tx: tx.update_where(type_name, pairs, resource, raw=raw, if_match=expected)
+        service, request, lambda tx: tx.update_where(type_name, pairs, resource, raw=raw, if_match=expected)
     )
     return written(request, stored, created=created)
 
