@@ -15,10 +15,12 @@ from babel.messages.pofile import read_po
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.locale_text import LOCALE
+from doorstep.rest import hooks
 from doorstep.rest.app import make_app
 from tests import postgres
 from tests.conftest import ADMIN, open_fast
 from tests.rest.client import Client
+from tests.rest.hearing import Receiver
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -84,3 +86,18 @@ def observation(subject: str, value: Any = 72, **members: Any) -> dict[str, Any]
         "valueQuantity": {"value": value, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
         **members,
     }
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+@pytest.fixture
+def running(district: Store) -> Store:
+    """The district with what runs behind Subscriptions."""
+    hooks.register(district)
+    return district

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,73 +12,11 @@ from doorstep.kernel.due import ATTEMPTS
 from doorstep.kernel.errors import RuleBroken
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
-from doorstep.rest import hooks, outbound
-from doorstep.rest.app import make_app
+from doorstep.rest import outbound
 from doorstep.terms import topics
 from tests.district import DOCTOR, STRANGER, opened, who
 from tests.rest.client import Client
-
-
-class Receiver:
-    """What hears the notifications: (method, path, key, body), and answers as it is told."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[str, str, str, bytes]] = []
-        self.headers: list[dict[str, str]] = []
-        self.status = 200
-        self.location = ""
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                owner.heard.append((self.command, self.path, self.headers["Idempotency-Key"], body))
-                owner.headers.append(dict(self.headers))
-                self.send_response(owner.status)
-                if owner.location:
-                    self.send_header("Location", owner.location)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            do_POST = do_PUT
-
-            def log_message(self, *_: Any) -> None:
-                """Nothing is said on the test's screen."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture
-def running(district: Store) -> Store:
-    """The district with what runs behind Subscriptions."""
-    hooks.register(district)
-    return district
-
-
-def client_of(store: Store, actor: Actor) -> Client:
-    return Client(make_app(store), store.issue_token(actor.account or "x", actor, ttl=600))
-
-
-def subscription(criteria: str, **channel: Any) -> dict[str, Any]:
-    return {"resourceType": "Subscription", "status": "requested", "reason": "test", "criteria": criteria,
-            "channel": {"type": "rest-hook", **channel}}
-
-
-def subscribed(store: Store, client: Client, criteria: str, **channel: Any) -> str:
-    answer = client.post("Subscription", subscription(criteria, **channel))
-    assert answer.status == 201, answer.body
-    store.runner.run_due()
-    return str(answer.json["id"])
+from tests.rest.hearing import Receiver, client_of, settled, subscribed, subscription, tick
 
 
 def note(client: Client, index: int = 0) -> str:
@@ -91,21 +26,6 @@ def note(client: Client, index: int = 0) -> str:
         "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}, "valueInteger": 72})
     assert answer.status == 201, answer.body
     return str(answer.json["id"])
-
-
-def settled(store: Store) -> None:
-    """Returns when all that was committed is below the horizon: others use the same server."""
-    newest = store.engine.once("SELECT max(txid) FROM resource")[0][0]
-    for _ in range(2000):
-        if store.engine.horizon() > newest:
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError(newest)
-
-
-def tick(store: Store) -> None:
-    settled(store)
-    hooks.tick(store)
 
 
 CRITERIA = "Observation?code=8867-4"

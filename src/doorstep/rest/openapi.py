@@ -22,6 +22,11 @@ _RESULTS: Final = (
     ("_total", {"enum": ["none", "estimate", "accurate"]}),
 )
 _HISTORY: Final = (("_count", _COUNT), ("_since", {"type": "string", "format": "date-time"}))
+_NUMBERED: Final = (
+    ("eventsSinceNumber", _NUMBER), ("eventsUntilNumber", _NUMBER),
+    ("content", {"enum": ["empty", "id-only", "full-resource"]}),
+)
+_WHICH: Final = (("id", {"type": "string"}), ("status", {"type": "string"}))
 _JSON_PATCH: Final = {"application/json-patch+json": {"schema": {"type": "array", "items": {"type": "object"}}}}
 
 
@@ -88,6 +93,12 @@ def _of_type(resource: dict[str, Any]) -> dict[str, Any]:
     if any(operation["name"] == "validate" for operation in resource["operation"]):
         checked = {**_operation(f"{name}-validate", "operation"), "requestBody": _body("")}
         found[f"/{name}/$validate"] = {"post": checked}
+    if name == "Subscription":
+        for path, code, asked in (
+            ("$status", "status-type", _parameters(_WHICH)), ("{id}/$status", "status", [_ID]),
+            ("{id}/$events", "events", [_ID, *_parameters(_NUMBERED)]),
+        ):  # fmt: skip
+            found[f"/{name}/{path}"] = {"get": {**_operation(f"{name}-{code}", "operation"), "parameters": asked}}
     return found
 
 
