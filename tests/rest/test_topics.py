@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from tests.workflows.clinic import booked, opened_clinic, slots
 BASE = "https://doorstep.example/SubscriptionTopic/"
 FINISHED = f"{BASE}encounter-finished"
 SECOND = 1_000_000
+ROOT = Path(__file__).parents[2]
 
 
 def asked(topic: str = FINISHED, content: str = "id-only", filters: tuple[str, ...] = (), numbers: dict[str, int] | None = None,
@@ -211,10 +213,14 @@ def test_given_several_subscribers_when_asked_how_they_stand_then_each_sees_thei
     for query, expected in (("", [ours]), (f"?id={ours},{theirs}", [ours]), ("?status=active", [ours]), ("?status=error", []), (f"?id={theirs}", [])):
         entries = doctor.get(f"Subscription/$status{query}").json.get("entry", [])
         assert [said({"entry": [each]})["subscription"]["reference"].rpartition("/")[2] for each in entries] == expected, query
-    rows = running.engine.once("SELECT count(*) FROM audit WHERE action = '$status'")
-    assert rows[0][0] >= 6
+    assert running.engine.once("SELECT count(*) FROM audit WHERE action = '$status'")[0][0] >= 6
     assert running.engine.once("SELECT count(*) FROM hook WHERE state = 'active'") == [(0,)], "left alone by a process that knows no topics"
     assert running.health()["subscriptions"]["active"] == 2
+    stopped = doctor.put(f"Subscription/{ours}", {**doctor.get(f"Subscription/{ours}").json, "status": "off"})
+    assert stopped.status == 200
+    running.runner.run_due()
+    at_rest = said(doctor.get(f"Subscription/{ours}/$status").json)
+    assert (at_rest["status"], at_rest["topic"], "events-since-subscription-start" in at_rest) == ("off", FINISHED, False)
 
 
 def test_given_the_houses_own_work_when_done_then_each_topic_fires_once_and_for_the_right_resource(district_on_one_engine: str) -> None:
@@ -286,6 +292,13 @@ def test_each_topic_can_be_narrowed_by_all_that_it_says() -> None:
             search.parse(topic.resource, [(name, "x")], strict=True)
         assert set(topic.on) <= {"create", "update"}
         assert topics.topic(f"{topic.canonical}|{topic.version}") is topic
+
+
+def test_the_document_says_every_topic_its_filters_and_its_condition() -> None:
+    text = (ROOT / "docs" / "subscriptions.md").read_text("utf-8")
+    for topic in topics.topics().values():
+        assert f"| `{topic.code}` | {topic.en} | {topic.resource} | {', '.join(topic.filters)} |" in text
+        assert f"`{topic.code}` ({' or '.join(topic.on)}):\n\n```\n{topic.fhirpath}\n```" in text
 
 
 def test_the_capability_statement_and_the_openapi_document_name_topics_and_operations(district_on_one_engine: str) -> None:

@@ -24,17 +24,18 @@ _GET: Final = '"request":{"method":"GET","url":"%s"},"response":{"status":"200"}
 
 
 def status_of(
-    hook: Hook, kind: str, *, status: str, number: int, base: str, events: Sequence[Event] = (),
+    hook: Hook, kind: str, *, status: str, number: int | None, base: str, events: Sequence[Event] = (),
     shown: Shown | None = None, content: str = EMPTY, error: str = "",
 ) -> dict[str, Any]:  # fmt: skip
-    """The status as Parameters. ``number`` counts the events since the Subscription was made."""
+    """The status as Parameters. ``number`` counts the events since the Subscription was made; None: nobody counts."""
     named = f"{base}/" if base else ""
     said: list[dict[str, Any]] = [
         {"name": "subscription", "valueReference": {"reference": f"{named}Subscription/{hook.id}"}},
         {"name": "status", "valueCode": status},
         {"name": "type", "valueCode": kind},
-        {"name": "events-since-subscription-start", "valueString": str(number)},
     ]
+    if number is not None:
+        said.append({"name": "events-since-subscription-start", "valueString": str(number)})
     if hook.topic and content != EMPTY:
         said.insert(1, {"name": "topic", "valueCanonical": hook.topic})
     if error:

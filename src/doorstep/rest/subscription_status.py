@@ -12,7 +12,7 @@ from doorstep.kernel import subscriptions as kept
 from doorstep.kernel.access import ADMINISTRATOR
 from doorstep.kernel.errors import BadRequest, Gone, NotFound
 from doorstep.kernel.exact import decode
-from doorstep.kernel.refs import Actor
+from doorstep.kernel.refs import Actor, Stored
 from doorstep.kernel.subscriptions import Hook
 from doorstep.rest import access, notification, query, topic_asked
 from doorstep.rest.bundles import bundle
@@ -36,10 +36,17 @@ def instance(service: Service, request: Request) -> Response:
     type_name, id_ = request.args
     request.allow("id", "status")
     stored = service.store.read_once(request.actor, type_name, id_)
-    hook = kept.find(service.store.engine, stored.part, id_)
-    if hook is None or not belongs(hook, request.actor):
+    said = decode(stored.body)
+    hook = kept.find(service.store.engine, stored.part, id_) or _at_rest(stored, said, request.actor)
+    if not belongs(hook, request.actor):
         raise NotFound("subscriptions.nothing-kept", type=type_name, id=id_)
-    return _told(service, request, [(hook, decode(stored.body))])
+    return _told(service, request, [(hook, said)])
+
+
+def _at_rest(stored: Stored, said: dict[str, Any], reader: Actor) -> Hook:
+    """One that does not run, or not yet: it stands as whoever reads it reads it, and nothing is counted."""
+    topic = said["criteria"] if topic_asked.is_topic(said["criteria"]) else ""
+    return Hook(stored.part, stored.id, reader, "", {}, 0, "", -1, 0, topic=topic)
 
 
 def type_level(service: Service, request: Request) -> Response:
@@ -87,8 +94,8 @@ def events(service: Service, request: Request, hook: Hook) -> Response:
 def _told(service: Service, request: Request, found: list[tuple[Hook, dict[str, Any]]]) -> Response:
     entries = [
         notification.status_entry(notification.status_of(
-            hook, notification.ASKED_STATUS, status=said["status"], number=hook.number, base=request.base,
-            content=topic_asked.ID_ONLY, error=said.get("error", ""),
+            hook, notification.ASKED_STATUS, status=said["status"], number=None if hook.number < 0 else hook.number,
+            base=request.base, content=topic_asked.ID_ONLY, error=said.get("error", ""),
         ), _MATCH)
         for hook, said in found
     ]  # fmt: skip
