@@ -127,7 +127,7 @@ def _program(residents: int, scale: str) -> str:
     """Changes with the generator, with the shape of the record and with what is asked for."""
     package = Path(__file__).parent
     found = hashlib.sha256(f"{residents} {scale}".encode())
-    for file in sorted([*package.rglob("*.py"), *package.rglob("*.json"), *package.parent.rglob("kernel/sql/*")]):
+    for file in sorted([*package.rglob("*.py"), *package.rglob("*.json"), *package.parent.rglob("kernel/sql/*.sql")]):
         found.update(file.read_bytes())
     return found.hexdigest()
 
