@@ -172,6 +172,9 @@ def test_given_several_events_when_told_then_bundles_are_no_larger_than_asked_an
     assert (some["type"], [(each["event-number"], each["focus"]["reference"].rpartition("/")[2]) for each in some["events"]]) == (
         "query-event", [("2", made[1])])
     assert len(said(doctor.get(f"Subscription/{id_}/$events?eventsSinceNumber=2").json)["events"]) == 2
+    asked_by_post = {"resourceType": "Parameters", "parameter": [{"name": "eventsSinceNumber", "valueString": "3"}]}
+    assert [each["event-number"] for each in said(doctor.post(f"Subscription/{id_}/$events", asked_by_post).json)["events"]] == ["3"]
+    assert doctor.get(f"Subscription/{id_}/$events?eventsSinceNumber=x").status == 400
     assert "focus" not in said(doctor.get(f"Subscription/{id_}/$events?content=empty").json)["events"][0]
     assert doctor.get(f"Subscription/{id_}/$events?content=all").status == 400
 
@@ -210,6 +213,8 @@ def test_given_several_subscribers_when_asked_how_they_stand_then_each_sees_thei
     found = said(answer.json)
     assert (found["type"], found["status"], found["topic"], found["events-since-subscription-start"]) == ("query-status", "active", FINISHED, "1")
     assert doctor.get(f"Subscription/{theirs}/$status").status == 404
+    by_post = {"resourceType": "Parameters", "parameter": [{"name": "id", "valueId": ours}, {"name": "id", "valueId": theirs}]}
+    assert [len(doctor.post(f"Subscription/{at}$status", by_post).json["entry"]) for at in ("", f"{ours}/")] == [1, 1]
     for query, expected in (("", [ours]), (f"?id={ours},{theirs}", [ours]), ("?status=active", [ours]), ("?status=error", []), (f"?id={theirs}", [])):
         entries = doctor.get(f"Subscription/$status{query}").json.get("entry", [])
         assert [said({"entry": [each]})["subscription"]["reference"].rpartition("/")[2] for each in entries] == expected, query

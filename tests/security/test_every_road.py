@@ -240,6 +240,8 @@ ROADS: dict[tuple[str, str], Road] = {
     ("GET", "$export-file/{id}/{type}/{vid}"): gets(lambda x: [f"$export-file/{x['Group']}/Patient/0"]),
     ("GET", "{type}/{id}/$events"): gets(lambda x: [f"Subscription/{x['Group']}/$events"]),
     ("GET", "{type}/{id}/$status"): gets(lambda x: [f"Subscription/{x['Group']}/$status"]), ("GET", "{type}/$status"): gets(lambda x: ["Subscription/$status", f"Subscription/$status?id={x['Group']}"]),
+    ("POST", "{type}/{id}/$events"): posts(lambda x: [f"Subscription/{x['Group']}/$events"], None), ("POST", "{type}/{id}/$status"): posts(lambda x: [f"Subscription/{x['Group']}/$status"], None),
+    ("POST", "{type}/$status"): posts(lambda x: ["Subscription/$status"], lambda x: parameters("id", valueId=x["Group"])),
     ("POST", "{type}/$validate"): lambda x: [("POST", "Observation/$validate", note(x), {})],
     ("POST", "{type}/{id}/$validate"): lambda x: [("POST", f"{x.at('Observation')}/$validate", bodies(x, "Observation"), {})],
     ("GET", "{type}/{id}/$validate"): gets(each("{at}/$validate")),

@@ -14,8 +14,9 @@ from doorstep.kernel.errors import BadRequest, Gone, NotFound
 from doorstep.kernel.exact import decode
 from doorstep.kernel.refs import Actor, Stored
 from doorstep.kernel.subscriptions import Hook
-from doorstep.rest import access, notification, query, topic_asked
+from doorstep.rest import access, notification, topic_asked
 from doorstep.rest.bundles import bundle
+from doorstep.rest.parameters import Given, given, one, whole
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import Service
@@ -34,7 +35,7 @@ def belongs(hook: Hook, actor: Actor) -> bool:
 def instance(service: Service, request: Request) -> Response:
     """The status of one Subscription."""
     type_name, id_ = request.args
-    request.allow("id", "status")
+    given(service, request, names=("id", "status"))
     stored = service.store.read_once(request.actor, type_name, id_)
     said = decode(stored.body)
     hook = kept.find(service.store.engine, stored.part, id_) or _at_rest(stored, said, request.actor)
@@ -51,8 +52,8 @@ def _at_rest(stored: Stored, said: dict[str, Any], reader: Actor) -> Hook:
 
 def type_level(service: Service, request: Request) -> Response:
     """The status of all that the reader has made, or of some of them."""
-    request.allow("id", "status")
-    ids, states = _listed(request, "id"), _listed(request, "status")
+    asked = given(service, request, names=("id", "status"))
+    ids, states = _listed(asked, "id"), _listed(asked, "status")
     found: list[tuple[Hook, dict[str, Any]]] = []
     with service.store.snapshot(request.actor, audited=False) as reads:
         for hook in kept.kept(service.store.engine):
@@ -68,10 +69,9 @@ def type_level(service: Service, request: Request) -> Response:
 
 def events(service: Service, request: Request, hook: Hook) -> Response:
     """What a topic has told, from one number to another."""
-    request.allow(_SINCE, _UNTIL, _CONTENT)
-    since = query.number(request.pairs, _SINCE, most=2**62) or 0
-    until = query.number(request.pairs, _UNTIL, most=2**62)
-    content = query.take(request.pairs, _CONTENT) or topic_asked.channel_of(hook.channel).content
+    asked = given(service, request, names=(_SINCE, _UNTIL, _CONTENT))
+    since, until = whole(asked, _SINCE) or 0, whole(asked, _UNTIL)
+    content = one(asked, _CONTENT) or topic_asked.channel_of(hook.channel).content
     if content not in topic_asked.CONTENTS:
         raise BadRequest("topics.content", element=_CONTENT, offered=", ".join(topic_asked.CONTENTS))
     store, actor = service.store, request.actor
@@ -105,6 +105,6 @@ def _told(service: Service, request: Request, found: list[tuple[Hook, dict[str, 
     return Response(200, [JSON_HEADER], bundle("searchset", total=len(entries), links=links, entries=entries))
 
 
-def _listed(request: Request, name: str) -> set[str]:
+def _listed(asked: Given, name: str) -> set[str]:
     """Values of a parameter, given several times or joined by commas."""
-    return {each for key, value in request.pairs if key == name for each in value.split(",") if each}
+    return {each for value in asked.get(name, ()) for each in str(value).split(",") if each}

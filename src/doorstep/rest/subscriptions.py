@@ -21,8 +21,9 @@ from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import Forbidden, NotFound, RuleBroken
 from doorstep.kernel.read import query_pairs
 from doorstep.kernel.refs import Stored
-from doorstep.rest import access, outbound, query, subscription_status, topic_asked
+from doorstep.rest import access, outbound, subscription_status, topic_asked
 from doorstep.rest.bundles import bundle
+from doorstep.rest.parameters import given, whole
 from doorstep.rest.request import Request
 from doorstep.rest.response import JSON_HEADER, Response
 from doorstep.rest.service import Service
@@ -70,9 +71,9 @@ def events(service: Service, request: Request) -> Response:
         raise NotFound("subscriptions.nothing-kept", type=type_name, id=id_)
     if hook.topic:
         return subscription_status.events(service, request, hook)
-    request.allow("_after", "_count")
-    after = query.number(request.pairs, "_after", most=2**62) or 0
-    count = query.number(request.pairs, "_count", most=MOST) or service.limits.default_page
+    asked = given(service, request, names=("_after", "_count"))
+    after = whole(asked, "_after") or 0
+    count = min(whole(asked, "_count") or service.limits.default_page, MOST)
     found = hooks.events(service.store.engine, hook, after, count)
     visible = hooks.seen(service.store, hook, ((each.type, each.id) for each in found), reader=actor)
     entries, refs = [], []
