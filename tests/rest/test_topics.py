@@ -131,24 +131,40 @@ def test_given_each_content_when_told_then_nobody_gets_more_than_was_asked(runni
 
 
 def test_given_a_right_that_ends_before_the_telling_when_told_then_the_event_is_a_number_and_no_more(running: Store, receiver: Receiver) -> None:
-    encounter = opened(running)
     outbound.allow(running, receiver.url, private=True)
-    running.run(SYSTEM, lambda tx: tx.grant(resident=who().id, org=STRANGER.organization, level=2, reason="visit", source="Encounter/x"))
-    guest, doctor = (client_of(running, Actor(each.person, each.role, each.organization, "TREAT", each.account)) for each in (STRANGER, DOCTOR))
+    for index in (0, 1):
+        running.run(SYSTEM, lambda tx, index=index: tx.grant(
+            resident=who(index).id, org=STRANGER.organization, level=2, reason="visit", source=f"Encounter/x{index}"))
+    guest, doctor = client_of(running, STRANGER), client_of(running, DOCTOR)
     theirs = begun(running, guest, asked(content="full-resource", endpoint=f"{receiver.url}/guest"))
     begun(running, doctor, asked(content="full-resource", endpoint=f"{receiver.url}/doctor"))
     tick(running)
-    running.run(DOCTOR, visit.finish, encounter=encounter)
-    settled(running)
-    kept.match(running, fires=topics.fires, broken=lambda hook, refusal: pytest.fail(str(refusal)))
-    before = said(guest.get(f"Subscription/{theirs}/$events").json)["events"]
-    assert before[0]["focus"]["reference"].endswith(encounter), "control: as long as the right is there"
-    running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x"))
+
+    def told(path: str) -> list[list[list[str]]]:
+        """For each notification at a path its events, by the names of what each holds."""
+        return [[sorted(event) for event in said(exact.decode(body))["events"]] for _, at, key, body in receiver.heard if key and at == path]
+
+    def happened(*indexes: int) -> str:
+        """Visits are finished, and what follows is found but not told; the last visit."""
+        made = [finished(running, index) for index in indexes]
+        settled(running)
+        kept.match(running, fires=topics.fires, broken=lambda hook, refusal: pytest.fail(str(refusal)))
+        return made[-1]
+
+    bare, whole = ["event-number"], ["event-number", "focus", "timestamp"]
+    happened(0, 1)
+    assert [sorted(each) for each in said(guest.get(f"Subscription/{theirs}/$events").json)["events"]] == [whole, whole], "control"
+    running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x0"))
     tick(running)
-    assert [path for _, path, key, _ in receiver.heard if key] == ["/doctor"]
+    assert (told("/doctor"), told("/guest")) == ([[whole, whole]], [[bare, whole]])
+    assert not any(who(0).id in body.decode() for _, at, _, body in receiver.heard if at == "/guest")
+    last = happened(1)
+    running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x1"))
+    tick(running)
+    assert (len(told("/doctor")), len(told("/guest"))) == (2, 1), "an event about nothing that they may see is not sent"
     answer = guest.get(f"Subscription/{theirs}/$events?content=full-resource")
-    assert said(answer.json)["events"] == [{"event-number": "1"}]
-    assert (len(answer.json["entry"]), encounter in answer.body.decode(), who().id in answer.body.decode()) == (1, False, False)
+    assert said(answer.json)["events"] == [{"event-number": number} for number in ("1", "2", "3")]
+    assert (len(answer.json["entry"]), last in answer.body.decode(), who(1).id in answer.body.decode()) == (1, False, False)
     assert running.health()["subscriptions"]["waiting"] == 0
 
 
@@ -205,7 +221,9 @@ def test_given_a_channel_that_does_not_answer_when_greeted_then_the_houses_rule_
 
 def test_given_several_subscribers_when_asked_how_they_stand_then_each_sees_their_own(running: Store) -> None:
     doctor, stranger = client_of(running, DOCTOR), client_of(running, STRANGER)
-    ours, theirs = begun(running, doctor, asked()), begun(running, stranger, asked())
+    ours = str(doctor.post("Subscription", asked()).json["id"])
+    assert running.engine.once("SELECT count(*) FROM due WHERE kind = 'subscription.changed'") == [(0,)]
+    theirs = begun(running, stranger, asked())
     finished(running)
     tick(running)
     answer = doctor.get(f"Subscription/{ours}/$status")
@@ -219,7 +237,7 @@ def test_given_several_subscribers_when_asked_how_they_stand_then_each_sees_thei
         entries = doctor.get(f"Subscription/$status{query}").json.get("entry", [])
         assert [said({"entry": [each]})["subscription"]["reference"].rpartition("/")[2] for each in entries] == expected, query
     assert running.engine.once("SELECT count(*) FROM audit WHERE action = '$status'")[0][0] >= 6
-    assert running.engine.once("SELECT count(*) FROM hook WHERE state = 'active'") == [(0,)], "left alone by a process that knows no topics"
+    assert running.engine.once("SELECT count(*) FROM hook WHERE state = 'active'") == [(0,)], "a process that knows no topics leaves them alone"
     assert running.health()["subscriptions"]["active"] == 2
     stopped = doctor.put(f"Subscription/{ours}", {**doctor.get(f"Subscription/{ours}").json, "status": "off"})
     assert stopped.status == 200

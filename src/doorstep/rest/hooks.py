@@ -32,7 +32,7 @@ from doorstep.kernel.subscriptions import Event, Hook
 from doorstep.kernel.tx import Tx
 from doorstep.locale_text import CHINESE, text
 from doorstep.rest import notification, outbound, topic_asked
-from doorstep.rest.subscriptions import KIND
+from doorstep.rest.subscriptions import KIND, TOPIC_KIND
 from doorstep.terms import topics
 from doorstep.terms.policies import in_force
 from doorstep.workflows.coordination import day, moment
@@ -47,7 +47,8 @@ _log = logging.getLogger("doorstep.hooks")
 
 def register(store: Store) -> None:
     """Tell the due runner what to do when a Subscription was written."""
-    store.runner.delivery(KIND, lambda due: _changed(store, due))
+    for kind in (KIND, TOPIC_KIND):
+        store.runner.delivery(kind, lambda due: _changed(store, due))
 
 
 class Pump:
