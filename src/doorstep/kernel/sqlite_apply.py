@@ -125,9 +125,12 @@ class Batch:
                 )
             self._known.add(place)
         self._check_unreferenced(work)
+        given_back: set[tuple[str, str, str]] = set()
         for op in work.claims:
             if op.take:
-                self._check_claim(op)
+                self._check_claim(op, given_back)
+            else:
+                given_back.add((op.kind, op.key, op.holder))
         for kind, key, _ in work.uniques:
             if self._connection.execute("SELECT 1 FROM unique_key WHERE kind = ? AND key = ?", (kind, key)).fetchone():
                 raise Conflict("claims.not-unique", kind=kind, key=key)
@@ -165,11 +168,13 @@ class Batch:
                 if key not in changed:
                     raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=key[2])
 
-    def _check_claim(self, op: ClaimOp) -> None:
+    def _check_claim(self, op: ClaimOp, given_back: set[tuple[str, str, str]]) -> None:
+        """Refuse what another holds, unless the same set has given it back before."""
         found = self._connection.execute(
             "SELECT holder, expires FROM claim WHERE kind = ? AND key = ?", (op.kind, op.key)
         ).fetchone()
-        if found and found[0] != op.holder and found[1] > op.now:
+        free = found is None or found[1] <= op.now or (op.kind, op.key, found[0]) in given_back
+        if not free and found[0] != op.holder:
             raise Conflict("claims.taken", kind=op.kind, key=op.key)
 
     # -- writing
