@@ -28,7 +28,7 @@ from tests.conftest import open_fast
 from tests.district import DOCTOR, LABORATORY, STRANGER, TECHNICIAN, opened, sent, who
 from tests.rest.client import HOST, Client
 from tests.rest.hearing import Receiver, client_of, settled, subscription, tick
-from tests.workflows.clinic import booked, opened_clinic, slots
+from tests.workflows.clinic import NURSE, booked, opened_clinic, slots
 
 BASE = "https://doorstep.example/SubscriptionTopic/"
 FINISHED = f"{BASE}encounter-finished"
@@ -231,6 +231,10 @@ def test_given_several_subscribers_when_asked_how_they_stand_then_each_sees_thei
     found = said(answer.json)
     assert (found["type"], found["status"], found["topic"], found["events-since-subscription-start"]) == ("query-status", "active", FINISHED, "1")
     assert doctor.get(f"Subscription/{theirs}/$status").status == 404
+    nurse = client_of(running, NURSE)
+    assert nurse.get(f"Subscription/{ours}").status == 200, "control: a colleague may read it, and is told no more than that"
+    assert [nurse.get(f"Subscription/{ours}/{name}").status for name in ("$status", "$events")] == [404, 404]
+    assert "entry" not in nurse.get("Subscription/$status").json
     by_post = {"resourceType": "Parameters", "parameter": [{"name": "id", "valueId": ours}, {"name": "id", "valueId": theirs}]}
     assert [len(doctor.post(f"Subscription/{at}$status", by_post).json["entry"]) for at in ("", f"{ours}/")] == [1, 1]
     for query, expected in (("", [ours]), (f"?id={ours},{theirs}", [ours]), ("?status=active", [ours]), ("?status=error", []), (f"?id={theirs}", [])):
