@@ -109,7 +109,7 @@ RULES: dict[str, str] = {
     "follow/": CARERS, "follow/enrol/": CARERS, "follow/enrol/do/": CARERS, "follow/<str:task>/": CARERS,
     "follow/<str:task>/record/": CARERS, "follow/<str:task>/verdict/": CARERS, "follow/<str:task>/refer/": CARERS,
     "follow/<str:task>/do/<str:act>/": CARERS, "contracts/": CARERS, "contracts/sign/": CARERS,
-    "contracts/<str:episode>/<str:act>/": CARERS,
+    "contracts/<str:episode>/paper/": CARERS, "contracts/<str:episode>/<str:act>/": CARERS,
     "lab/": BENCH, "lab/receive/": BENCH, "lab/analysers/add/": BENCH, "lab/control/<str:analyser>/": BENCH,
     "lab/collect/": TAKING, "lab/collect/scan/": TAKING, "p/label/<str:task>/": TAKING,
     "p/label/<str:task>/printed/": TAKING, "p/labels/<str:encounter>/": TAKING,

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any, Final
 
 from doorstep.journeys import downtime, handback, homecoming, referring
+from doorstep.journeys.contracting import ACTS as CONTRACTS
 from doorstep.journeys.following import ACTS as FOLLOWING
 from doorstep.journeys.receiving import CONFIRM
 from doorstep.journeys.result_feed import ACTS as RESULT_FEED
@@ -132,7 +133,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     **{names: Doing(run, boxes) for names, (run, boxes) in {**WARD, **homecoming.ACTS}.items()},
     **{names: Doing(run, boxes) for names, (run, boxes) in
        {**WITNESS, **PERSONS, **PRESSING, **PRESCRIBING, **FRONT_DESK, **REFERRALS, **STUDIES, **CONFIRM, **FOLLOWING,
-        **LABORATORY, **NUMBERS, **RESULT_FEED}.items()},
+        **CONTRACTS, **LABORATORY, **NUMBERS, **RESULT_FEED}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

@@ -18,7 +18,7 @@ from doorstep.kernel.tx import Tx
 from doorstep.terms import chronic as engine
 from doorstep.terms.chronic import Verdict
 from doorstep.terms.identifiers import age
-from doorstep.workflows import caring, chronic, chronic_form, contract, followup, programme
+from doorstep.workflows import caring, chronic, chronic_form, followup, programme
 from doorstep.workflows.coordination import boxes, day, load, parts_played
 
 Data = Mapping[str, str]
@@ -111,8 +111,6 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
     ("chronic", "close"): (
         lambda tx, task, data: close(tx, task=task, reason=data.get("reason", ""), note=data.get("note", "")),
         ("reason", "note")),
-    ("contract", "renew"): (
-        lambda tx, id_, data: contract.renew(tx, episode=id_, consent=bool(data.get("consent"))), ("consent",)),
     **caring.ACTS,
 }  # fmt: skip
 """(state table, act) -> (command, boxes)."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import alarms, breakglass, cases, consent, contract, presence, programme
+from doorstep.workflows import alarms, breakglass, cases, consent, presence, programme
 
 Data = Mapping[str, str]
 Command = Callable[[Tx, str, Data], Any]
@@ -35,6 +35,4 @@ WITNESS: Final[dict[tuple[str, str], tuple[Command, tuple[str, ...]]]] = {
     ("programme", "keep"): (lambda tx, id_, data: programme.keep(tx, episode=id_), ()),
     ("programme", "exit"): (
         lambda tx, id_, data: programme.leave(tx, episode=id_, reason=data.get("reason", "")), ("reason",)),
-    ("contract", "end"): (
-        lambda tx, id_, data: contract.end(tx, episode=id_, reason=data.get("reason", "")), ("reason",)),
 }  # fmt: skip

@@ -102,6 +102,8 @@ _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
     ("plan", "complete"): (Box("note", "web.box-outcome", "area"),),
     ("plan", "miss"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
     ("down", "decline"): (Box("reason", "web.box-reason", "reason"), Box("alternative", "web.box-alternative", "area")),
+    ("handover", "decline"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
+    ("handover", "again"): (Box("to", "handover.box-to", "reason"),),
     ("down", "see"): (Box("note", "web.box-outcome", "area"),),
     ("down", "lose"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
     ("down", "settle"): (Box("note", "web.box-settled", "area"),),

@@ -13,6 +13,7 @@ from doorstep.workflows import (
     critical,
     downtime,
     duplicates,
+    handover,
     note,
     prescription,
     recognition,
@@ -22,6 +23,7 @@ from doorstep.workflows import (
     ward_drug,
     witness,
 )
+from doorstep.workflows.carers import CARERS
 from doorstep.workflows.table import Act, Table
 
 PHARMACISTS: Final = ("pharmacist",)
@@ -36,7 +38,7 @@ _ACTS: Final[dict[tuple[str, str], Collection[str]]] = {
     **{("study", act.code): study.READERS for act in study.TABLE.acts if "study.readers-only" in act.refusals},
 }  # fmt: skip
 _TABLES: Final[dict[str, Collection[str]]] = {
-    chronic.TABLE.name: chronic.CARERS, downtime.TABLE.name: downtime.STAFF,
+    chronic.TABLE.name: CARERS, handover.TABLE.name: CARERS, downtime.TABLE.name: downtime.STAFF,
     duplicates.TABLE.name: duplicates.REVIEWERS,
     recognition.TABLE.name: critical.CLINICIANS,
     transport.TABLE.name: transport.ROLES, ward_drug.TABLE.name: stay.CLINICIANS, "ward-note": stay.CLINICIANS,

@@ -19,6 +19,7 @@ from doorstep.terms.catalogue import reasons
 from doorstep.web import critical_page, hands, lists, opening, record
 from doorstep.web.acts import PLAN_ROWS, Box, forms, perform
 from doorstep.web.guard import staff
+from doorstep.web.home_team import handed
 from doorstep.web.lab import order_page
 from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
@@ -78,7 +79,7 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     language = translation.get_language()
     label = words(TABLES[workflow].act(act).label, language)
     messages.success(request, words("web.done-act", language, act=label))
-    return HttpResponseRedirect(_after(request, task))
+    return HttpResponseRedirect(handed.after(act, task) if workflow == "handover" else _after(request, task))
 
 
 @staff
@@ -148,6 +149,7 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         }  # fmt: skip
         if table.name == "order":
             context |= order_page.about(reads, found, context["request"], context["steps"])
+        teams = handed.teams(reads, request.person.organization) if table.name == "handover" else ()
         context["lock"] = (opening.note if request.method == "GET" else opening.standing)(request, found, names)
     played = (
         complaint.played(found, request.person.actor) if table is complaint.TABLE
@@ -159,7 +161,7 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
     context["others_hands"] = unasked > len(offered) == 0
     if context.get("stopped"):
         offered = tuple(each for each in offered if each.code != "release")
-    context["forms"] = forms(table, offered, context.get("test"))
+    context["forms"] = handed.asking(forms(table, offered, context.get("test")), teams)
     offered_now = not context["lock"] and any(form.act.code == failed for form in context["forms"])
     context["unsent"] = [] if offered_now else _typed(table, failed, given, context.get("test"))
     boxed = {box.name for form in context["forms"] if form.act.code == failed for box in form.boxes}
@@ -225,6 +227,8 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
             common["plan"] = _plan(reads, reply["plan"], names, now)
     elif table.name == "correction":
         common["report"] = record.report_by_id(reads, focus.id, names)
+    elif table.name == "handover":
+        common |= handed.about(reads, task)
     elif table.name == "inquiry":
         common |= _inquiry(reads, subject, sheet, names)
     elif table.name == "recheck":

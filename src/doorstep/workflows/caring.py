@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import chronic, complaint, escalation, satisfaction, undelivered
+from doorstep.workflows import chronic, complaint, escalation, handover, satisfaction, undelivered
 from doorstep.workflows.table import Table
 
 Data = Mapping[str, str]
 
 TABLES: Final[tuple[Table, ...]] = (
-    chronic.TABLE, undelivered.TABLE, satisfaction.TABLE, complaint.TABLE,
+    chronic.TABLE, handover.TABLE, undelivered.TABLE, satisfaction.TABLE, complaint.TABLE,
 )  # fmt: skip
 
 ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[str, ...]]]] = {
@@ -43,6 +43,7 @@ ACTS: Final[dict[tuple[str, str], tuple[Callable[[Tx, str, Data], Any], tuple[st
 
 HANDLERS: Final[dict[str, Callable[..., None]]] = {
     f"{chronic.TABLE.name}.deadline": chronic.overdue,
+    f"{handover.TABLE.name}.deadline": handover.overdue,
     f"{undelivered.TABLE.name}.deadline": escalation.raise_task,
     f"{satisfaction.TABLE.name}.deadline": satisfaction.lapse,
     f"{complaint.TABLE.name}.deadline": complaint.overdue,

@@ -21,16 +21,18 @@ from doorstep.terms.catalogue import reasons
 from doorstep.terms.identifiers import age
 from doorstep.terms.policies import policy
 from doorstep.terms.privacy import PROGRAMME, programmes
-from doorstep.workflows import chronic_form, escalation
+from doorstep.workflows import carers, chronic_form, escalation
 from doorstep.workflows.chronic_form import Sheet
 from doorstep.workflows.coordination import (
     Case,
     begin,
     boxes,
     day,
+    deadline_of,
     item,
     item_reference,
     load,
+    moment,
     move,
     parts_played,
     request_status,
@@ -63,7 +65,7 @@ TABLE: Final = Table(
     desk="family-team",
 )  # fmt: skip
 
-CARERS: Final = frozenset({"doctor", "nurse", "family-team", "public-health", "specialist"})
+CARERS: Final = carers.CARERS
 _DEADLINE: Final = f"{TABLE.name}.deadline"
 
 
@@ -75,21 +77,10 @@ def enrol(tx: Tx, *, resident: str, programme: str) -> Stored:
     if programme not in chronic.PROGRAMMES:
         raise Invalid("chronic.unknown-programme", element="programme", programme=programme)
     _old_enough(tx, resident)
-    here, key = tx.actor.organization, _key(resident, programme)
-    if tx.holder(TABLE.name, key) is not None:
+    if tx.holder(TABLE.name, _key(resident, programme)) is not None:
         raise Conflict("chronic.cared-for", element="programme")
-    tx.claim(TABLE.name, key, holder=here)
-    known = programmes()[programme].concept
-    care: dict[str, Any] = {
-        "resourceType": "CarePlan", "status": "active", "intent": "plan", "title": known.zh,
-        "category": [{"coding": [known.coding()]}], "subject": {"reference": resident},
-        "period": {"start": instant(tx.now)}, "created": instant(tx.now), "author": {"reference": here},
-    }  # fmt: skip
-    plan = tx.create(care)
     first = policy("chronic.first", on=day(tx.now), reads=tx).amount
-    return begin(tx, TABLE, act, focus=str(plan.ref), resident=resident, asking=here, asked=here, what=known,
-                 inputs=_inputs(programme=programme), until=_end_in(tx, first),
-                 also=(f"{plan.ref}/_history/{plan.version}",))  # fmt: skip
+    return _begin(tx, resident=resident, given={"programme": programme}, until=_end_in(tx, first))
 
 
 def record(tx: Tx, *, task: str, data: Data) -> tuple[Stored, chronic.Verdict, str]:
@@ -172,6 +163,26 @@ def close(tx: Tx, *, task: str, reason: str, note: str) -> Stored:
     return move(tx, case, act, reason=coded, note=note.strip(), also=(done,))
 
 
+def hand_over(tx: Tx, *, task: str) -> tuple[str, str] | None:
+    """The actor's institution goes on with a case of another that asked it to: with its risk, its date and its answers.
+
+    (resident, programme); None when the case is over by now. That it was asked is the caller's to know.
+    """
+    _carer(tx)
+    case, act = load(tx, TABLE, task), TABLE.act("close")
+    if not TABLE.state(case.state).open:
+        return None
+    before, given, resident = case.organization("team"), boxes(case.task["input"]), case.resident
+    until, priority = moment(deadline_of(case.task)), str(case.task["priority"])
+    done = request_status(tx, case, act)
+    tx.release(TABLE.name, _key(resident, given["programme"]), holder=before)
+    move(tx, case, act, reason=_coded(act, "moved"), also=(done,))
+    given.pop("tries", None)
+    soon = _end_in(tx, policy("chronic.again", on=day(tx.now), reads=tx).amount)
+    _begin(tx, resident=resident, given=given, until=max(until, soon), priority=priority)
+    return resident, given["programme"]
+
+
 def overdue(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     """A date has passed: the lost are looked for again; the rest is late on the list, and after a grace reported."""
     try:
@@ -207,6 +218,22 @@ def last_sheet(reads: Reads, task: dict[str, Any]) -> Sheet | None:
 
 
 # -- inside
+
+
+def _begin(tx: Tx, *, resident: str, given: dict[str, str], until: int, priority: str = "routine") -> Stored:
+    """The plan of the actor's institution, its claim and its Task."""
+    act, here = TABLE.act("enrol"), tx.actor.organization
+    known = programmes()[given["programme"]].concept
+    tx.claim(TABLE.name, _key(resident, given["programme"]), holder=here)
+    care: dict[str, Any] = {
+        "resourceType": "CarePlan", "status": "active", "intent": "plan", "title": known.zh,
+        "category": [{"coding": [known.coding()]}], "subject": {"reference": resident},
+        "period": {"start": instant(tx.now)}, "created": instant(tx.now), "author": {"reference": here},
+    }  # fmt: skip
+    plan = tx.create(care)
+    return begin(tx, TABLE, act, focus=str(plan.ref), resident=resident, asking=here, asked=here, what=known,
+                 inputs=_inputs(**given), until=until, priority=priority,
+                 also=(f"{plan.ref}/_history/{plan.version}",))  # fmt: skip
 
 
 def _case(tx: Tx, task: str, act: Act) -> Case:

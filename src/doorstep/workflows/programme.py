@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from doorstep.kernel import exact
 from doorstep.kernel.errors import Invalid
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
@@ -64,10 +65,15 @@ def leave(tx: Tx, *, episode: str, reason: str) -> Stored:
     found, version, kind = episodes.load(tx, TABLE, episode, act, PROGRAMME)
     needed(act, {"reason": reason})
     coded = witness.coded("programme.exit", reason, element="reason")
-    source, kept = f"EpisodeOfCare/{episode}", policy("programme.access", on=day(tx.now), reads=tx).microseconds
-    _open_label(tx, found, ends=tx.now)
-    tx.end_grants(source, at=tx.now + (0 if reason in ("declined", "mistake") else kept))
-    return episodes.end(tx, TABLE, act, found, version, kind, coded)
+    return _leave(tx, found, version, kind, coded, at_once=reason in ("declined", "mistake"))
+
+
+def hand_over(tx: Tx, *, episode: str) -> Stored:
+    """Another team goes on with the resident: the time with this one is over. Whoever calls knows that it was asked."""
+    stored = tx.stored("EpisodeOfCare", episode)
+    found = exact.decode(stored.body)
+    kind = found["type"][0]["coding"][0]["code"]
+    return _leave(tx, found, stored.version, kind, witness.coded("programme.exit", "moved", element="reason"))
 
 
 def review(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
@@ -79,6 +85,15 @@ def review(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
     _open_label(tx, found, ends=tx.now)
     attest(tx, TABLE, TABLE.act("review"), (ref, found["patient"]["reference"]))
     episodes.watch(tx, TABLE, ref, payload["state"])
+
+
+def _leave(
+    tx: Tx, found: dict[str, Any], version: int, kind: str, reason: dict[str, Any], *, at_once: bool = False
+) -> Stored:
+    kept = 0 if at_once else policy("programme.access", on=day(tx.now), reads=tx).microseconds
+    _open_label(tx, found, ends=tx.now)
+    tx.end_grants(f"EpisodeOfCare/{found['id']}", at=tx.now + kept)
+    return episodes.end(tx, TABLE, TABLE.act("exit"), found, version, kind, reason)
 
 
 def _open_label(tx: Tx, episode: dict[str, Any], ends: int | None = None) -> None:

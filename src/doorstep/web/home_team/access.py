@@ -11,7 +11,7 @@ from django.utils import translation
 
 from doorstep.kernel.errors import Forbidden
 from doorstep.web.guard import staff
-from doorstep.workflows.chronic import CARERS
+from doorstep.workflows.carers import CARERS
 
 View = Callable[..., HttpResponse]
 DESK: Final = "base.html"

@@ -12,21 +12,24 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
+from doorstep.journeys import contracting
 from doorstep.kernel import exact
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
+from doorstep.kernel.worklist import Ask
 from doorstep.terms.catalogue import reasons
 from doorstep.terms.policies import policy
 from doorstep.terms.privacy import EPISODE
+from doorstep.web import lists, uploads
 from doorstep.web.home_team.access import carer, language, shell
 from doorstep.web.refusals import by_box, words
-from doorstep.workflows import contract, identity
-from doorstep.workflows.coordination import day, moment
+from doorstep.workflows import contract, handover, identity, paper
+from doorstep.workflows.coordination import day, moment, state_of, workflow_of
 from doorstep.workflows.identity import Card, card
 
 SHOWN: Final = 100
-_DONE: Final = {"renew": "follow.contract-renewed", "end": "follow.contract-ended"}
+_WAITING: Final = ("handover.title-here", "handover.title-back", "handover.title-there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Line:
     soon: bool
     served: int
     wanted: int
+    paper: bool
 
 
 @carer
@@ -54,12 +58,11 @@ def sign(request: Any) -> HttpResponse:
     """The resident signs; ``consent``: they were told what it means."""
     try:
         resident = f"Patient/{request.POST.get('resident', '')}"
-        consent = bool(request.POST.get("consent"))
-        request.store.run(request.person.actor, contract.sign, resident=resident, consent=consent)
+        request.store.run(request.person.actor, contracting.sign, resident=resident, **_signed(request))
     except Refusal as refusal:
         if refusal.status in (403, 404):
             raise
-        return _page(request, by_box(refusal, language()), refusal.status)
+        return _page(request, by_box(refusal, language()), refusal.status, wrong="new")
     messages.success(request, words("follow.contract-signed", language()))
     return HttpResponseRedirect("/contracts/")
 
@@ -71,22 +74,52 @@ def act(request: Any, episode: str, act: str) -> HttpResponse:
     run, actor, data = request.store.run, request.person.actor, request.POST
     try:
         if act == "renew":
-            run(actor, contract.renew, episode=episode, consent=bool(data.get("consent")))
+            run(actor, contracting.renew, episode=episode, **_signed(request))
+            done = words("follow.contract-renewed", language())
         elif act == "end":
-            run(actor, contract.end, episode=episode, reason=data.get("reason", ""))
+            run(actor, contracting.end, episode=episode, reason=data.get("reason", ""), to=data.get("to", ""),
+                agreed=bool(data.get("agreed")), note=data.get("note", ""))  # fmt: skip
+            done = _ended(request, data.get("reason", ""), data.get("to", ""))
         else:
             raise NotFound("web.no-such-act", act=act)
     except Refusal as refusal:
         if refusal.status in (403, 404):
             raise
-        return _page(request, by_box(refusal, language()), refusal.status)
-    messages.success(request, words(_DONE[act], language()))
+        return _page(request, by_box(refusal, language()), refusal.status, wrong=episode)
+    messages.success(request, done)
     return HttpResponseRedirect("/contracts/")
 
 
-def _page(request: Any, errors: dict[str, str], status: int) -> HttpResponse:
+@carer
+def photo(request: Any, episode: str) -> HttpResponse:
+    """The signed paper: a picture in the browser, a document as a file of its own. Nothing in it is run."""
+    with request.store.snapshot(request.person.actor) as reads:
+        kind, data = paper.content(reads, f"EpisodeOfCare/{episode}")
+    response = HttpResponse(data, content_type=kind)
+    shown = "inline" if kind.startswith("image/") else "attachment"
+    response.headers["Content-Disposition"] = f'{shown}; filename="contract.{kind.partition("/")[2]}"'
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def _signed(request: Any) -> dict[str, Any]:
+    data = request.POST
+    return {"consent": bool(data.get("consent")), "way": data.get("way", ""), "photo": uploads.photo(request, "paper")}
+
+
+def _ended(request: Any, reason: str, to: str) -> str:
+    """What has happened, and who goes on."""
+    if reason != contracting.MOVED:
+        return words("follow.contract-ended", language())
+    if to == contracting.ELSEWHERE:
+        return words("handover.ended-elsewhere", language())
+    with request.store.snapshot(request.person.actor) as reads:
+        return words("handover.ended-asked", language(), institution=lists.Names(reads).of(to))
+
+
+def _page(request: Any, errors: dict[str, str], status: int, wrong: str = "") -> HttpResponse:
     store, actor, number = request.store, request.person.actor, request.GET.get("number", "").strip()
-    found = None
+    found, sender = _arrived(request) if request.GET.get("from") else (None, "")
     try:
         if number:
             found = identity.by_number(store, actor, number=number)
@@ -100,12 +133,38 @@ def _page(request: Any, errors: dict[str, str], status: int) -> HttpResponse:
     now = store.clock.now()
     with store.snapshot(actor) as reads:
         lines = contracts(reads, institution=request.person.organization, now=now)
+        waiting = _waiting(reads, request.person.organization, now)
+        teams = [(f"Organization/{each['id']}", lists.organization_name(each))
+                 for each in handover.teams(reads, without=request.person.organization)]  # fmt: skip
     context = {
         "shell": shell(request), "lines": lines, "soon": sum(line.soon for line in lines), "found": found,
         "errors": errors, "failed": bool(errors), "number": number, "more": len(lines) == SHOWN,
-        "reasons": list(reasons("contract.end").items()),
+        "reasons": list(reasons("contract.end").items()), "waiting": waiting, "teams": teams, "sender": sender,
+        "elsewhere": contracting.ELSEWHERE, "moved": contracting.MOVED, "most": uploads.MOST // uploads.MEGABYTE,
+        "wrong": wrong, "given": request.POST,
     }  # fmt: skip
     return render(request, "follow/contracts.html", context, status=status)
+
+
+def _arrived(request: Any) -> tuple[Card | None, str]:
+    """Whom a handover that we have accepted brings, and from where."""
+    with request.store.snapshot(request.person.actor) as reads:
+        task = reads.read("Task", request.GET["from"])
+        ours = task.get("owner", {}).get("reference") == request.person.organization
+        if workflow_of(task) != handover.TABLE.name or state_of(task) != "accepted" or not ours:
+            raise NotFound("web.no-such-page")
+        patient = reads.read("Patient", Ref.parse(task["for"]["reference"]).id)
+        return card(patient), lists.Names(reads).of(task["requester"]["reference"])
+
+
+def _waiting(reads: Reads, here: str, now: int) -> list[tuple[str, list[lists.Row]]]:
+    """The handovers of an institution: what waits for it as the new team, what came back, what waits for others."""
+    code = handover.TABLE.name
+    ours = lists.of_items(reads, reads.waiting(Ask(owner=here, code=code), limit=SHOWN), now)
+    theirs = lists.of_items(reads, reads.waiting(Ask(requester=here, elsewhere=here, code=code), limit=SHOWN), now)
+    came = [row for row in ours if row.state.owner == "receiver"]
+    back = [row for row in ours if row.state.owner == "sender"]
+    return [(title, rows) for title, rows in zip(_WAITING, (came, back, theirs), strict=True) if rows]
 
 
 def contracts(reads: Reads, *, institution: str, now: int) -> list[Line]:
@@ -118,14 +177,16 @@ def contracts(reads: Reads, *, institution: str, now: int) -> list[Line]:
     served = _served(reads, [each["patient"]["reference"] for each in episodes], institution, now)
     wanted = policy("contract.services", on=day(now), reads=reads).amount
     soon = now + policy("contract.renew", on=day(now), reads=reads).microseconds
+    signed = paper.of(reads, [f"EpisodeOfCare/{each['id']}" for each in episodes])
     found = []
     for each in episodes:
         patient = people.get(Ref.parse(each["patient"]["reference"]).id)
         if patient is None:
             continue
         ends = contract.ends_at(reads, each)
+        on_paper = f"EpisodeOfCare/{each['id']}" in signed
         found.append(Line(each["id"], card(patient), each["period"]["start"], day(ends), ends <= soon,
-                          served[each["patient"]["reference"]], wanted))  # fmt: skip
+                          served[each["patient"]["reference"]], wanted, on_paper))  # fmt: skip
     return sorted(found, key=lambda line: (line.until, line.id))
 
 

@@ -15,5 +15,6 @@ urlpatterns = [
     path("follow/<str:task>/do/<str:act>/", form_page.act),
     path("contracts/", contract_page.show),
     path("contracts/sign/", contract_page.sign),
+    path("contracts/<str:episode>/paper/", contract_page.photo),
     path("contracts/<str:episode>/<str:act>/", contract_page.act),
 ]

@@ -19,7 +19,7 @@ from doorstep.kernel.refs import Ref
 from doorstep.kernel.tx import Tx
 from doorstep.terms.catalogue import ECG, findings, reasons
 from doorstep.terms.reading import films, templates, windows
-from doorstep.web import lists, record
+from doorstep.web import lists, record, uploads
 from doorstep.web.guard import staff
 from doorstep.web.listing import LISTS, next_of
 from doorstep.web.lists import Names
@@ -32,7 +32,6 @@ from doorstep.workflows.coordination import boxes, parts_played, state_of, workf
 LIST: Final = "studies"
 _CLOSING: Final = ("sign", "write", "report", "review", "send-back", "ask")
 """Acts after which the reader goes on to the next case."""
-_UPLOAD: Final = 64 * 1024 * 1024
 _CAME: Final = {
     "filed": "study.came-filed", "duplicate": "study.came-duplicate", "unmatched": "study.came-unmatched",
     "by-hand": "study.came-by-hand",
@@ -79,7 +78,7 @@ def _upload(request: Any) -> str:
     file = request.FILES.get("file")
     if file is None or not file.size:
         raise Invalid("study.no-file", element="file")
-    if file.size > _UPLOAD:
+    if file.size > uploads.MOST:
         raise Invalid("study.too-long", element="file")
     data = file.read()
     made = header.read(data, device="")
