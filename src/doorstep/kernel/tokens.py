@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from functools import lru_cache
 
 from doorstep.kernel.clock import SECOND, real_now
 from doorstep.kernel.engine import Engine
@@ -30,7 +31,12 @@ def find(engine: Engine, token: str) -> Actor | None:
     rows = engine.once("SELECT actor, expires FROM token WHERE hash = ?", [_hash(token)])
     if not rows or rows[0][1] <= real_now():
         return None
-    return Actor(**json.loads(rows[0][0]))
+    return _actor(rows[0][0])
+
+
+@lru_cache(maxsize=1024)
+def _actor(known: str) -> Actor:
+    return Actor(**json.loads(known))
 
 
 def _hash(token: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
+from doorstep.kernel.definitions import Definitions
 from doorstep.kernel.errors import BadRequest, NotSupported, TooCostly
 from doorstep.kernel.index.subjects import MAIN_DATES
 from doorstep.kernel.search import limits
@@ -57,19 +59,20 @@ def elements(value: str) -> tuple[str, ...]:
 
 def sort(types: Sequence[str], value: str, context: Context) -> tuple[SortKey, ...]:
     """``_sort``: keys in order; ``-`` is descending. Resources without a value come last."""
-    found = [_sort_key(types, part, context) for part in value.split(",")]
+    found = [_sort_key(tuple(types), part, context.table) for part in value.split(",")]
     if len(found) > limits.MAX_SORT:
         raise TooCostly("search.too-many-sort-keys", element="_sort", parameter="_sort", limit=limits.MAX_SORT)
     return tuple(found)
 
 
-def _sort_key(types: Sequence[str], text: str, context: Context) -> SortKey:
+@lru_cache(maxsize=1024)
+def _sort_key(types: tuple[str, ...], text: str, table: Definitions) -> SortKey:
     descending, code = text.startswith("-"), text.removeprefix("-")
     if code == "_id":
         return SortKey("", (), "id", descending)
     if code == "_lastUpdated":
         return SortKey("", (), "updated", descending)
-    found = [context.table.search[type_name].get(code) for type_name in types]
+    found = [table.search[type_name].get(code) for type_name in types]
     known = [parameter for parameter in found if parameter is not None]
     if len(known) != len(found) or not known:
         raise BadRequest("search.unknown-sort", element="_sort", parameter="_sort", given=code[:80])

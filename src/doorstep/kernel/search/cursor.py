@@ -10,7 +10,6 @@ import binascii
 import hmac
 import json
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Any
 
 from doorstep.kernel.errors import BadRequest
@@ -43,4 +42,4 @@ def _mac(place: bytes, query: Query, actor: Actor, key: bytes) -> bytes:
     asked = repr((query.type, query.compartment, query.pairs))
     asker = repr((actor.account, actor.person, actor.role, actor.organization, actor.purpose))
     signed = b"\0".join((asked.encode(), asker.encode(), place))
-    return hmac.new(key, b"search cursor\0" + signed, sha256).digest()[:_MAC]
+    return hmac.digest(key, b"search cursor\0" + signed, "sha256")[:_MAC]

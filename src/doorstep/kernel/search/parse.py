@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BadRequest, Issue, NotFound, NotSupported, TooCostly
-from doorstep.kernel.search import compartments, control, filters, includes, limits, lists
+from doorstep.kernel.search import compartments, control, filters, includes, limits, lists, remembered
 from doorstep.kernel.search.context import Context
 from doorstep.kernel.search.criteria import criterion
 from doorstep.kernel.search.model import Include, Node, Own, Query, Shape, SortKey
@@ -125,7 +125,7 @@ class _Parser:
         elif name == filters.NAME:
             node = filters.parse_filter(self.asked_types, value, self.context, criterion)
         else:
-            node = criterion(self.asked_types, name, value, self.context)
+            node = remembered.criterion(self.asked_types, name, value, self.context)
         if node is None:
             return self._leave_out("search.unknown-parameter", name)
         self.nodes.append(node)
