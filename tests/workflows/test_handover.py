@@ -175,8 +175,12 @@ def test_the_pages_hand_over_and_sign_on_paper(door: Door) -> None:
     task_ = f"/t/{asked(door.store)['id']}/"
     assert task_ in there.get("/contracts/").content.decode()
     page = there.get(task_).content.decode()
-    assert all(each in page for each in ("162/96", "控制不满意", "tel:", "接收，去签约")) and len(page) < 60_000
+    assert all(each in page for each in ("162/96", "控制不满意", "tel:", ">接收 <kbd>F8")) and len(page) < 60_000
     assert there.get(f"/contracts/?from={task_[3:-1]}").status_code == 404, "not before it is accepted"
+    assert there.post(f"{task_}decline/", {"reason": "full"}, follow=True).status_code == 200
+    back = team.get(task_).content.decode()
+    assert "改请别的机构接手" in back and 'value="bailin"' in back and 'value="shiqiao"' not in back
+    assert team.post(f"{task_}again/", {"to": THERE.partition("/")[2]})["Location"] == "/contracts/"
     sign = there.post(f"{task_}accept/")["Location"]
     assert who().name in (form := there.get(sign).content.decode()) and "石桥镇卫生院" in form
     given = {"resident": who().id, "consent": "1", "way": "paper"}

@@ -32,6 +32,10 @@ SHOWN: Final = 100
 _WAITING: Final = ("handover.title-here", "handover.title-back", "handover.title-there")
 
 
+_BESIDE: Final = ("to", "agreed", "paper", "consent")
+"""Boxes that say themselves what is wrong with them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One contract: with whom, since and until when, how often somebody was seen for it of how often they should be."""
@@ -141,7 +145,7 @@ def _page(request: Any, errors: dict[str, str], status: int, wrong: str = "") ->
         "errors": errors, "failed": bool(errors), "number": number, "more": len(lines) == SHOWN,
         "reasons": list(reasons("contract.end").items()), "waiting": waiting, "teams": teams, "sender": sender,
         "elsewhere": contracting.ELSEWHERE, "moved": contracting.MOVED, "most": uploads.MOST // uploads.MEGABYTE,
-        "wrong": wrong, "given": request.POST,
+        "wrong": wrong, "shown_beside": _BESIDE, "given": request.POST,
     }  # fmt: skip
     return render(request, "follow/contracts.html", context, status=status)
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.utils import translation
+
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.terms import systems
 from doorstep.terms.catalogue import Concept
+from doorstep.terms.privacy import programmes
 from doorstep.web.acts import Form
 from doorstep.web.home_team.cases import phone_of
-from doorstep.web.lists import item_of
-from doorstep.workflows import handover
+from doorstep.workflows import chronic, handover
 from doorstep.workflows.coordination import boxes, deadline_of
 
 _RISKS: Final = {"stat": "handover.risk-stat", "urgent": "handover.risk-urgent"}
@@ -60,4 +62,6 @@ def after(act: str, task: str) -> str:
 
 def _followed(task: dict[str, Any]) -> Followed:
     risk = _RISKS.get(str(task.get("priority", "")), "handover.risk-routine")
-    return Followed(item_of({**task, "input": []}), risk, boxes(task["input"]).get("value", ""), deadline_of(task))
+    code = chronic.programme_of(task)
+    what = programmes()[code].concept.display(translation.get_language() or "zh") if code in programmes() else ""
+    return Followed(what, risk, boxes(task["input"]).get("value", ""), deadline_of(task))
