@@ -168,11 +168,11 @@ def test_given_a_guardian_when_an_app_asks_then_it_is_told_of_the_ward_and_sees_
 
     ward = f"Patient/{who(1).id}"
     door.store.run(SYSTEM, lambda tx: tx.update({
-        "resourceType": "RelatedPerson", "id": "mother", "active": True, "patient": {"reference": ward}, "name": [{"text": "M"}]}))
+        "resourceType": "RelatedPerson", "id": "ward-guardian", "active": True, "patient": {"reference": ward}, "name": [{"text": "M"}]}))
     door.store.run(SYSTEM, lambda tx: tx.grant(
-        resident=who(1).id, person="RelatedPerson/mother", reason="guardian", source="RelatedPerson/mother"))
-    Account.objects.make("mother", PASSWORD, "RelatedPerson/mother")
-    vendor = Vendor(door.enter("mother"), vendor.app, "user/*.rs launch/patient")
+        resident=who(1).id, person="RelatedPerson/ward-guardian", reason="guardian", source="RelatedPerson/ward-guardian"))
+    Account.objects.make("ward-guardian", PASSWORD, "RelatedPerson/ward-guardian")
+    vendor = Vendor(door.enter("ward-guardian"), vendor.app, "user/*.rs launch/patient")
     token = vendor.connect()
     assert token["patient"] == who(1).id
     assert vendor.fhir(door.store, "Patient").ids == [who(1).id]
