@@ -142,7 +142,7 @@ def _ask(
     """
     with ExitStack() as stack:
         headers = {size: product.token(url, place) for size, url in urls.items()}
-        servers = {size: stack.enter_context(product.server(url, place)) for size, url in urls.items()}
+        servers = {size: stack.enter_context(product.server(url, place, core=0)) for size, url in urls.items()}
         files = {size: _questions(folder / f"asked{size}", size) for size in urls}
 
         def ask(kind: str, size: int, connections: int) -> wrk.Run:

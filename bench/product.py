@@ -42,11 +42,16 @@ def workers(url: str) -> int:
 
 
 @contextmanager
-def server(url: str, folder: Path) -> Iterator[Process]:
-    """``doorstep serve`` with the FHIR interface and the background work."""
+def server(url: str, folder: Path, *, core: int | None = None) -> Iterator[Process]:
+    """``doorstep serve`` with the FHIR interface and the background work.
+
+    Each server takes a core that no other has, and of several the last would find none. Those that are asked in turn
+    and compared share one by its number ``core`` (SQLite only: with PostgreSQL the workers take several).
+    """
     port = free_port()
     options = ["--port", str(port), "--roles", "api,jobs", "--workers", str(workers(url))]
-    process = Process(doorstep("serve", *where(url, folder), *options), port=port, log=folder / "serve.log")
+    bound = ["taskset", "-c", str(core)] if core is not None and url.startswith("sqlite") else []
+    process = Process([*bound, *doorstep("serve", *where(url, folder), *options)], port=port, log=folder / "serve.log")
     try:
         yield process
     finally:
