@@ -81,7 +81,10 @@ class Told:
 
 
 @pytest.mark.parametrize(("there", "shown", "more"), [(12, "· n=11", 0), (12, "", 0), (4, "· n=5", 0), (12, "· n=12", 1)])
-def test_a_figure_that_is_another_or_moved_otherwise_is_found_out(there: int, shown: str, more: int) -> None:
+def test_a_figure_that_is_another_or_moved_otherwise_is_found_out(
+    monkeypatch: pytest.MonkeyPatch, there: int, shown: str, more: int
+) -> None:
+    monkeypatch.setattr(check_figures, "_TRIES", 1)
     walk = cast(Walking, Told(there, shown))
     walk.before["visits"] -= more
     with pytest.raises(check.Failed):
