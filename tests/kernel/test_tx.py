@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from doorstep.kernel import exact
+from doorstep.kernel import store as stores
 from doorstep.kernel import tx as tx_module
 from doorstep.kernel.check import check
 from doorstep.kernel.errors import (
@@ -63,6 +66,19 @@ def test_what_is_about_a_resident_lives_in_the_residents_part(store: Store, admi
     resident = create(store, admin, patient())
     seen = create(store, admin, about(resident))
     assert seen.part == resident.part == part_of_id(seen.id) != 0
+
+
+def test_two_records_of_one_process_each_know_where_their_own_ids_live(
+    store: Store, admin: Actor, tmp_path: Path
+) -> None:
+    """Given one client's id about another resident in each record; then each record finds its own."""
+    with closing(stores.open(f"sqlite:///{tmp_path / 'other'}")) as other:
+        for record, number in ((store, "1"), (other, "2")):
+            resident = record.run(admin, lambda tx, number=number: tx.create(patient(number)))
+            named = {**about(resident), "id": f"k-{tmp_path.name[:40].replace('_', '-')}"}
+            record.run(admin, lambda tx, named=named: tx.update(named))
+            with record.snapshot(admin) as reads:
+                assert reads.read("Observation", named["id"])["subject"]["reference"] == str(resident.ref)
 
 
 def test_two_new_resources_may_refer_to_each_other_in_one_transaction(store: Store, admin: Actor) -> None:

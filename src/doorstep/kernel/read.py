@@ -20,8 +20,8 @@ from doorstep.kernel.terminology import LookedUp
 Query = str | Sequence[tuple[str, str]]
 
 _COLUMNS = "r.part, r.version, r.updated, r.deleted, r.custodian, r.sens, r.body"
-_located: dict[tuple[int, str], int] = {}
-"""Where client-chosen ids live: immutable facts, so they may be remembered for good."""
+_located: dict[tuple[bytes, int, str], int] = {}
+"""Where client-chosen ids live in which record: immutable facts, so they may be remembered for good."""
 _LOCATED_MAX = 200_000
 
 
@@ -126,7 +126,7 @@ class Reads:
             return carried
         if type == "Patient":
             return part_of_resident(id)
-        known = _located.get((number, id))
+        known = _located.get((self._key, number, id))
         if known is None:
             rows = self._reader.rows("SELECT part FROM locator WHERE type = ? AND id = ?", [number, id])
             if not rows:
@@ -134,7 +134,7 @@ class Reads:
             known = int(rows[0][0])
             if len(_located) >= _LOCATED_MAX:
                 _located.clear()
-            _located[number, id] = known
+            _located[self._key, number, id] = known
         return known
 
     def _old(self, current: Stored, type: str, version: int) -> Stored | None:
