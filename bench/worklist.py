@@ -64,6 +64,7 @@ def _bench(table: Table, engine: engines.Engine, folder: Path, asked: argparse.N
     home = Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite") else folder / f"home-{engine.name}"
     home.mkdir(exist_ok=True)
     _fill(url, home, asked.tasks)
+    engine.settle(url)
     port = free_port()
     options = ["--port", str(port), "--roles", "pages,jobs", "--workers", str(workers(url))]
     target = where(url, folder)[:-1] + [str(home)]

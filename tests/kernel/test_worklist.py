@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import psycopg
+import psycopg.sql
 import pytest
 
 from doorstep.kernel import worklist
 from doorstep.kernel.check import check
 from doorstep.kernel.clock import FOREVER, SECOND, instant
+from doorstep.kernel.postgres import PostgresEngine
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 
@@ -104,3 +108,69 @@ def test_check_notices_a_worklist_row_that_does_not_agree(filled: Store, admin: 
     put(filled, admin, task(LAB))
     filled.engine.write([("UPDATE task_row SET owner = ?", [WARD])])
     assert not check(filled.engine, now=filled.clock.now()).clean
+
+
+def test_a_list_leaves_out_workflows(filled: Store, admin: Actor) -> None:
+    waits = put(filled, admin, task(LAB))
+    assert [item.id for item in listed(filled, admin, without=("alarm", "ward-note"))] == [waits]
+    assert listed(filled, admin, without=("alarm", "order")) == []
+    assert [item.id for item in listed(filled, admin, code="order", without=("alarm",))] == [waits]
+    assert listed(filled, admin, code="order", without=("order",)) == []
+    with pytest.raises(ValueError, match="or 1"):
+        listed(filled, admin, without=("x') or 1 = 1 --",))
+
+
+class Recording:
+    """Keeps the last question that a reader was asked."""
+
+    dialect = "postgresql"
+
+    def __init__(self, reader: Any) -> None:
+        self._reader, self.sql, self.params = reader, "", [""]
+
+    def rows(self, sql: str, params: Any = ()) -> Any:
+        self.sql, self.params = sql, list(params)
+        return self._reader.rows(sql, params)
+
+
+@pytest.mark.parametrize("code", ["order", ""], ids=["one workflow", "all"])
+def test_a_plan_that_is_kept_for_all_values_reads_a_page_from_the_index(
+    filled: Store, admin: Actor, code: str
+) -> None:
+    """PostgreSQL keeps a plan after five uses. The controls: row and Task are joined, the workflows' codes are left open."""
+    engine = filled.engine
+    if not isinstance(engine, PostgresEngine):
+        pytest.skip("SQLite plans a statement once, without its values")
+    made = put(filled, admin, task(LAB))
+    doctor, without = Actor("Practitioner/x", "doctor", LAB), ("alarm", "ward-note")
+    with engine.reader() as reader:
+        recorded = Recording(reader)
+        worklist.items(recorded, doctor, worklist.Ask(owner=LAB, without=without, code=code), limit=30)
+    with psycopg.connect(engine.dsn, autocommit=True) as connection:
+        for table in ("task_row", "resource"):
+            connection.execute(
+                f"INSERT INTO {table} SELECT (jsonb_populate_record(r, jsonb_build_object("
+                "'part', n, 'id', 't' || n, 'priority', n % 4, 'deadline', n))).*"
+                f" FROM {table} r, generate_series(1, 10000) n WHERE r.id = '{made}'".encode()
+            )
+        connection.execute("ANALYZE task_row, resource")
+        joined = recorded.sql.replace("FROM task_row t", "FROM task_row t JOIN resource r ON r.part = t.part AND r.id = t.id")
+        alone = r"EXISTS \(SELECT 1 FROM resource r WHERE [^?]+\?( AND r.id = t.id AND .*) LIMIT 1 OFFSET 0\) ORDER"
+        joined, changed = re.subn(alone, r"r.type = ?\1 ORDER", joined)
+        assert changed == 1
+        assert not _sorts_all(connection, recorded.sql, recorded.params)
+        assert _sorts_all(connection, joined, recorded.params)
+        left_open = recorded.sql.replace("t.open = ?", "t.open = ? AND t.code NOT IN (?, ?)", 1)
+        assert _sorts_all(connection, left_open, [*recorded.params[:1], *without, *recorded.params[1:]])
+
+
+def _sorts_all(connection: psycopg.Connection[Any], sql: str, params: list[Any]) -> bool:
+    """Whether the plan for any values reads everything that waits before it gives a page."""
+    connection.execute("SET plan_cache_mode = force_generic_plan")
+    names = iter(range(1, len(params) + 1))
+    text = "".join(part if part != "?" else f"${next(names)}" for part in re.split(r"(\?)", sql))
+    connection.execute(f"PREPARE asked AS {text}".encode())
+    values = ", ".join(psycopg.sql.Literal(each).as_string(connection) for each in params)
+    lines = [row[0].strip() for row in connection.execute(f"EXPLAIN (COSTS OFF) EXECUTE asked ({values})".encode())]
+    connection.execute("DEALLOCATE asked")
+    return any(re.fullmatch(r"(->\s+)?Sort", line) for line in lines)
