@@ -201,8 +201,8 @@ def _located(engine: Engine, names: set[tuple[int, str]]) -> dict[tuple[int, str
     found: dict[tuple[int, str], int] = {}
     for start in range(0, len(chosen), _AT_ONCE):
         some = chosen[start : start + _AT_ONCE]
-        sql = f"SELECT type, id, part FROM locator WHERE {either(('type', 'id'), len(some))}"
-        for type_, id_, part in engine.once(sql, [value for name in some for value in name]):
+        where, values = either(engine.dialect, ("type", "id"), some)
+        for type_, id_, part in engine.once(f"SELECT type, id, part FROM locator WHERE {where}", values):
             found[type_, id_] = part
     return found
 
@@ -239,9 +239,9 @@ def _absent(engine: Engine, references: set[str]) -> set[str]:
     there: set[tuple[int, int, str]] = set()
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        where = either(("part", "type", "id"), len(some))
+        where, values = either(engine.dialect, ("part", "type", "id"), some)
         sql = f"SELECT part, type, id FROM resource WHERE deleted = 0 AND {where}"
-        there.update((row[0], row[1], row[2]) for row in engine.once(sql, [value for key in some for value in key]))
+        there.update((row[0], row[1], row[2]) for row in engine.once(sql, values))
     return {reference for reference, key in keys.items() if key not in there}
 
 

@@ -112,8 +112,7 @@ def grants_for(reader: Reader, actor: Actor, keys: list[tuple[int, int, str]]) -
     now = actor.at or real_now()
     found: dict[str, Ground] = {}
     for start in range(0, len(keys), 100):
-        some = keys[start : start + 100]
-        wanted = either(("r.part", "r.type", "r.id"), len(some))
+        wanted, values = either(reader.dialect, ("r.part", "r.type", "r.id"), keys[start : start + 100])
         rows = reader.rows(
             "SELECT DISTINCT g_.id, g_.reason, g_.source, g_.ends, g_.resident FROM resource r"
             " JOIN subject s_ ON s_.rpart = r.part AND s_.type = r.type AND s_.id = r.id"
@@ -123,7 +122,7 @@ def grants_for(reader: Reader, actor: Actor, keys: list[tuple[int, int, str]]) -
             f" AND (g_.purpose = '' OR g_.purpose IN (?, ?)) AND {opens('r')}"
             " AND (g_.firm = 1 OR NOT EXISTS (SELECT 1 FROM access_bar b_ WHERE b_.part = g_.part"
             " AND b_.resident = g_.resident AND b_.org IN (?, '*') AND b_.until > ?))",
-            [*(value for key in some for value in key), actor.organization, actor.person, now, now,
+            [*values, actor.organization, actor.person, now, now,
              *purposes_of(actor), actor.organization, now],
         )  # fmt: skip
         for id_, reason, source, ends, resident in rows:

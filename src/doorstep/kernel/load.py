@@ -213,23 +213,21 @@ def _commit(store: Store, actor: Actor, prepared: Prepared, result: Loaded) -> N
 def _known(store: Store, puts: list[Put]) -> dict[tuple[int, str], tuple[int, int, str, int]]:
     """(type, id) -> (part, version, body, updated) of what is already there."""
     found: dict[tuple[int, str], tuple[int, int, str, int]] = {}
+    dialect = store.engine.dialect
     for start in range(0, len(puts), 100):
         some = puts[start : start + 100]
         chosen = [put for put in some if put.located]
         if chosen:
-            where = store.engine.once(
-                f"SELECT type, id, part FROM locator WHERE {either(('type', 'id'), len(chosen))}",
-                [value for put in chosen for value in (put.type, put.id)],
-            )
-            parts = {(row[0], row[1]): row[2] for row in where}
+            wanted, values = either(dialect, ("type", "id"), [(put.type, put.id) for put in chosen])
+            located = store.engine.once(f"SELECT type, id, part FROM locator WHERE {wanted}", values)
+            parts = {(row[0], row[1]): row[2] for row in located}
             for put in chosen:
                 put.part = parts.get((put.type, put.id), put.part)
             some = [put for put in some if not put.located or (put.type, put.id) in parts]
         if some:
+            wanted, values = either(dialect, ("part", "type", "id"), [(put.part, put.type, put.id) for put in some])
             there = store.engine.once(
-                "SELECT type, id, part, version, body, updated FROM resource"
-                f" WHERE {either(('part', 'type', 'id'), len(some))}",
-                [value for put in some for value in (put.part, put.type, put.id)],
+                f"SELECT type, id, part, version, body, updated FROM resource WHERE {wanted}", values
             )
             found |= {(row[0], row[1]): (row[2], row[3], row[4], row[5]) for row in there}
     return found

@@ -81,13 +81,12 @@ class Openings:
 
     def of(self, tasks: Iterable[str], *, lasts: int) -> dict[str, Opening]:
         """Task -> the opening that still stands, of those that have one."""
-        wanted = list(tasks)
-        if not wanted:
+        keys = [(part_of_id(task) or 0, task) for task in tasks]
+        if not keys:
             return {}
-        values: list[Any] = [value for task in wanted for value in (part_of_id(task) or 0, task)]
+        wanted, values = either(self._engine.dialect, ("part", "task"), keys)
         found = self._engine.once(
-            f"SELECT task, {_COLUMNS} FROM opened WHERE {either(('part', 'task'), len(wanted))} AND at > ?",
-            [*values, self._clock.now() - lasts],
+            f"SELECT task, {_COLUMNS} FROM opened WHERE {wanted} AND at > ?", [*values, self._clock.now() - lasts]
         )
         return {str(row[0]): Opening(*row[1:]) for row in found}
 

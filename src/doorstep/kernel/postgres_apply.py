@@ -13,17 +13,13 @@ import psycopg
 from doorstep.kernel import alias, drafts, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
+from doorstep.kernel.postgres_rows import inserted, unnested
 from doorstep.kernel.refs import system_hash
 from doorstep.kernel.writeset import Expect, LostRace, Put, WriteSet
 
-_KINDS: dict[str, str] = {
-    "part": "int", "type": "smallint", "key": "int", "sys": "bigint", "lo": "bigint", "hi": "bigint",
-    "a_sys": "bigint", "b_sys": "bigint", "b_lo": "float8", "b_hi": "float8", "date": "bigint", "rpart": "int",
-    "direct": "smallint", "open": "smallint", "priority": "smallint", "deadline": "bigint", "authored": "bigint",
-}  # fmt: skip
-_COLUMNS = {**rows.INDEX_TABLES, "subject": rows.SUBJECT_COLUMNS, "task_row": rows.TASK_COLUMNS}
 _PATIENT = definitions().number["Patient"]
-_FLOATS = {"ix_number", "ix_quantity"}
+_GIVEN = ", ".join(name for name in rows.RESOURCE_COLUMNS.split(", ") if name != "txid")
+_TXID = rows.RESOURCE_COLUMNS.split(", ").index("txid")
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -36,7 +32,9 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
         alias.follow(work, lambda sql, values: connection.execute(sql.replace("?", "%s"), values).fetchall())
         with connection.pipeline():
             txid = _run(connection, "SELECT pg_current_xact_id()::text::bigint + %s", (shift,))
-            outcomes = [(put, *_put(connection, put, shift)) for put in puts]
+            fresh = [put for put in puts if not put.expected]
+            made = _make(connection, fresh, shift) if fresh else None
+            outcomes = [(put, *_change(connection, put, shift)) for put in puts if put.expected]
             _index(connection, puts)
             inbound = [
                 (put, _run(connection, rows.inbound(put.type_name).replace("?", "%s"), (put.id, put.type_name)))
@@ -45,14 +43,15 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
             ]
             expected = _expect(connection, work, puts)
             settled = _settle(connection, work)
+        if made is not None and made.rowcount != len(fresh):
+            raise LostRace(f"{fresh[0].type_name}/{fresh[0].id}")
         for put, moved, written in outcomes:
-            if (moved is not None and moved.rowcount != 1) or written.rowcount != 1:
+            if moved.rowcount != 1 or written.rowcount != 1:
                 raise LostRace(f"{put.type_name}/{put.id}")
         for put, cursor in inbound:
             if (by := cursor.fetchone()) is not None:
                 raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=by[2])
-        for expect, cursor in expected:
-            _check(expect, cursor)
+        _check(*expected)
         for cursor, error in settled:
             if cursor.rowcount != 1:
                 raise error
@@ -95,18 +94,23 @@ def _run(connection: Connection, sql: str, params: Any) -> psycopg.Cursor[tuple[
     return connection.execute(sql, params)
 
 
-def _put(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
+def _make(connection: Connection, puts: list[Put], shift: int) -> Any:
+    """What was not there before."""
+    if located := [(put.type, put.id, put.part) for put in puts if put.located]:
+        _run(connection, *inserted("locator", located))
+    given = [rows.resource_row(put, 0) for put in puts]
+    marks, arrays = unnested("resource", _GIVEN, [row[:_TXID] + row[_TXID + 1 :] for row in given])
+    return _run(
+        connection,
+        f"INSERT INTO resource ({_GIVEN}, txid) SELECT n.*, pg_current_xact_id()::text::bigint + %s FROM {marks} AS n",
+        [shift, *arrays],
+    )
+
+
+def _change(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
+    """What was there in another version."""
     key = (put.part, put.type, put.id)
     row = rows.resource_row(put, 0)
-    if not put.expected:
-        if put.located:
-            _run(connection, "INSERT INTO locator VALUES (%s, %s, %s)", (put.type, put.id, put.part))
-        return None, _run(
-            connection,
-            f"INSERT INTO resource ({rows.RESOURCE_COLUMNS})"
-            " VALUES (%s,%s,%s,%s,pg_current_xact_id()::text::bigint + %s,%s,%s,%s,%s,%s,%s,%s,%s,%s)",
-            (*row[:4], shift, *row[5:]),
-        )
     moved = _run(
         connection,
         f"INSERT INTO version ({rows.VERSION_COLUMNS}) SELECT {rows.VERSION_COLUMNS} FROM resource"
@@ -137,45 +141,32 @@ def _index(connection: Connection, puts: list[Put]) -> None:
         if subjects := rows.subject_rows(put):
             gathered.setdefault("subject", []).extend(subjects)
     for table, found in gathered.items():
-        columns = _COLUMNS[table]
-        arrays = ", ".join(f"%s::{_kind(table, name.strip())}[]" for name in columns.split(","))
-        _run(
-            connection,
-            f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({arrays})",
-            [list(column) for column in zip(*found, strict=True)],
-        )
+        _run(connection, *inserted(table, found))
 
 
-def _kind(table: str, column: str) -> str:
-    if table in _FLOATS and column in ("lo", "hi"):
-        return "float8"
-    return _KINDS.get(column, "text")
-
-
-def _expect(connection: Connection, work: WriteSet, puts: list[Put]) -> list[tuple[Expect, Any]]:
+def _expect(connection: Connection, work: WriteSet, puts: list[Put]) -> tuple[list[Expect], Any]:
     own = {(put.part, put.type, put.id) for put in puts if not put.deleted}
-    return [
-        (
-            expect,
-            _run(
-                connection,
-                "SELECT version, deleted FROM resource WHERE part = %s AND type = %s AND id = %s",
-                (expect.part, expect.type, expect.id),
-            ),
-        )
-        for expect in work.expects
-        if (expect.part, expect.type, expect.id) not in own
-    ]
+    others = [expect for expect in work.expects if (expect.part, expect.type, expect.id) not in own]
+    if not others:
+        return [], None
+    marks, arrays = unnested("resource", "part, type, id", [(each.part, each.type, each.id) for each in others])
+    cursor = _run(
+        connection,
+        f"SELECT r.version, r.deleted FROM {marks} WITH ORDINALITY AS e (part, type, id, n)"
+        " LEFT JOIN resource r ON r.part = e.part AND r.type = e.type AND r.id = e.id ORDER BY e.n",
+        arrays,
+    )
+    return others, cursor
 
 
-def _check(expect: Expect, cursor: Any) -> None:
-    found = cursor.fetchone()
-    if expect.version and (found is None or found[0] != expect.version):
-        raise LostRace(f"{expect.type_name}/{expect.id}")
-    if found is None or found[1]:
-        raise BrokenReference(
-            "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
-        )
+def _check(expects: list[Expect], cursor: Any) -> None:
+    for expect, (version, deleted) in zip(expects, cursor.fetchall() if expects else (), strict=True):
+        if expect.version and version != expect.version:
+            raise LostRace(f"{expect.type_name}/{expect.id}")
+        if version is None or deleted:
+            raise BrokenReference(
+                "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
+            )
 
 
 def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception]]:

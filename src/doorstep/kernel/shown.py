@@ -56,11 +56,9 @@ def _key(reader: Reader, ref: str) -> tuple[int, int, str] | None:
 def _residents(reader: Reader, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], list[str]]:
     named: dict[tuple[int, int, str], list[str]] = {}
     for start in range(0, len(keys), _STEP):
-        some = keys[start : start + _STEP]
-        wanted = either(("rpart", "type", "id"), len(some))
+        wanted, values = either(reader.dialect, ("rpart", "type", "id"), keys[start : start + _STEP])
         found: list[tuple[Any, ...]] = reader.rows(
-            f"SELECT DISTINCT rpart, type, id, resident FROM subject WHERE {wanted}",
-            [value for key in some for value in key],
+            f"SELECT DISTINCT rpart, type, id, resident FROM subject WHERE {wanted}", values
         )
         for part, type_, id_, resident in found:
             named.setdefault((part, type_, id_), []).append(resident)
