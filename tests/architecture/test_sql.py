@@ -17,6 +17,7 @@ WITHOUT_PREDICATE = {
     "src/doorstep/kernel/postgres.py": "finds the last transaction number after a restore",
     "src/doorstep/kernel/sqlite_apply.py": "compares expected versions while a write set is applied",
     "src/doorstep/kernel/postgres_apply.py": "compares expected versions while a write set is applied",
+    "src/doorstep/kernel/postgres_rows.py": "names the columns of what is written; asks no table",
     "src/doorstep/kernel/rowsecurity.py": "says to the database server what the rule is",
     "src/doorstep/kernel/sessions.py": "whether the posting in which somebody acts still holds; its text is shown to nobody",
     "src/doorstep/kernel/feed.py": "the system's own feed; nothing gives it to anybody outside",
