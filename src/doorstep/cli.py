@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8080)
     serve.add_argument("--bind", default="127.0.0.1", metavar="ADDR")
     serve.add_argument("--workers", type=int, default=1)
-    serve.add_argument("--threads", type=int, default=64)
+    serve.add_argument("--threads", type=int, default=32)
     serve.add_argument("--roles", default="api,pages,jobs")
     serve.add_argument("--tls-certificate", "--tls-cert", default="", metavar="FILE")
     serve.add_argument("--tls-key", default="", metavar="FILE")

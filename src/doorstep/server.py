@@ -57,7 +57,7 @@ class Settings:
     port: int
     bind: str = "127.0.0.1"
     workers: int = 1
-    threads: int = 64
+    threads: int = 32
     roles: tuple[str, ...] = ROLES
     demo: bool = False
     tls_certificate: str = ""

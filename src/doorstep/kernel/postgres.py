@@ -39,15 +39,24 @@ def portable(sql: str) -> str:
 
 
 class PostgresReader:
-    """One REPEATABLE READ snapshot."""
+    """One REPEATABLE READ snapshot, which begins with its first question: the server is asked both at once."""
 
     dialect = "postgresql"
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
-        self._connection = connection
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], told: Sequence[Any] | None) -> None:
+        self._connection, self._told = connection, told
+        self.begun = False
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._connection.execute(portable(sql), params).fetchall()
+        if self.begun:
+            return self._connection.execute(portable(sql), params).fetchall()
+        self.begun = True
+        with self._connection.pipeline():
+            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            if self._told is not None:
+                self._connection.execute(rowsecurity.SET, self._told)
+            found = self._connection.execute(portable(sql), params)
+        return found.fetchall()
 
 
 class PostgresEngine:
@@ -87,28 +96,26 @@ class PostgresEngine:
         if not self.locks_searches:
             actor = None
         with self._connection(actor) as connection:
-            with connection.pipeline():
-                connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                self._told(connection, actor)
+            reader = PostgresReader(connection, self._told(actor))
             try:
-                yield PostgresReader(connection)
+                yield reader
             finally:
-                if not connection.closed:
+                if reader.begun and not connection.closed:
                     connection.execute("ROLLBACK")
 
     def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
+        told = self._told(actor)
         with self._connection(actor) as connection:
-            if actor is None or self._locked is None:
+            if told is None:
                 return connection.execute(portable(sql), params).fetchall()
             with connection.pipeline():
-                self._told(connection, actor)
+                connection.execute(rowsecurity.SET, told)
                 found = connection.execute(portable(sql), params)
             return found.fetchall()
 
-    def _told(self, connection: psycopg.Connection[tuple[Any, ...]], actor: Actor | None) -> None:
-        """Tell the second lock who asks; a connection of the pool knows the last one only until then."""
-        if actor is not None and self._locked is not None:
-            connection.execute(rowsecurity.SET, rowsecurity.settings(actor))
+    def _told(self, actor: Actor | None) -> Sequence[Any] | None:
+        """What the second lock is told of who asks; a connection of the pool knows the last one only until then."""
+        return rowsecurity.settings(actor) if actor is not None and self._locked is not None else None
 
     @contextmanager
     def _connection(self, actor: Actor | None = None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
