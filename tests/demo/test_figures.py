@@ -101,7 +101,7 @@ def test_the_half_year_is_the_last_whole_one() -> None:
 def test_at_full_size_the_counts_are_the_reports_own() -> None:
     full, shown = figures.wanted(TODAY, figures.FULL), figures.wanted(TODAY)
     assert (full.up, full.down, full.recognitions, full.images, full.children) == (723, 366, 1427, 4000, (21683, 13433))
-    assert full.visits == (round(733900 / 2 / 10), round(733900 / 2 / 1.2514 / 10))
+    assert full.visits == (round(733900 / 2), round(733900 / 2 / 1.2514))
     assert (shown.up, shown.down, shown.recognitions, shown.images) == (241, 122, 143, 100)
 
 

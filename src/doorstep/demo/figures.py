@@ -3,8 +3,7 @@
 Up and down, half a year: 723 and 366 (shown at 1 to 3: 241 and 122, the same ratio). Recognitions: 1,427, each of
 121.90 yuan (shown at 1 to 10). Beds in use 81.4 %, cured or better 97.3 %: the same at every scale. Pictures that the
 centre read for the townships: 4,000 (1 to 40). Children seen by the hospital that the plan supports: 21,683, 61.42 %
-more (1 to 106). Outpatients of a large hospital: half of 733,900 a year, 25.14 % more (1 to 1,676, at full size 1 to
-10). Content 95 %, two points more than a year before: of a hundred answers each. All of it lies in the last whole
+more (1 to 106). Outpatients of a large hospital: half of 733,900 a year, 25.14 % more (1 to 1,676). Content 95 %, two points more than a year before: of a hundred answers each. All of it lies in the last whole
 half-year before the day, and what it is compared with in the one before or a year before.
 """
 
@@ -99,9 +98,9 @@ def cases(residents: int, seed: int, *, today: date, wide: bool, scale: str = SH
 
 
 def weight(residents: int, *, today: date, scale: str = SHOWN) -> int:
-    """As much work as the cases are, in residents: a case is about one, a visit a quarter."""
+    """As much work as the cases are, in residents: a case is about one, a visit a tenth."""
     ask = wanted(today, scale)
-    many = ask.up + ask.recognitions + ask.images + sum(ask.children + ask.visits) // 4
+    many = ask.up + ask.recognitions + ask.images + sum(ask.children + ask.visits) // 10
     return many if residents >= LEAST else 0
 
 
@@ -113,15 +112,23 @@ class _People:
         self._names = {f"Organization/{row['id']}": row["name"] for row in known(True)["organizations"]}
         self._names |= {f"Practitioner/{row['id']}": row["name"] for row in known(True)["staff"]}
 
-    def one(self, *, young: bool = False) -> tuple[Resident, dict[str, str]]:
-        """Somebody grown up, or a child as far as a small district has any."""
+    def one(self) -> tuple[Resident, dict[str, str]]:
+        """Somebody grown up, and what stands for their town."""
+        who = self.known(self.pick()[1])
+        return who, self.at_home(who.town)
+
+    def pick(self, *, young: bool = False) -> tuple[int, int]:
+        """(part, index) of somebody grown up, or of a child as far as a small district has any."""
         tried = 0
         while True:
             index, tried = self._rng.randrange(FIRST, self._count), tried + 1
-            who = resident(rng_of(self._seed, index), index, self._today, self._towns)
+            who = self.known(index)
             years = (self._today - who.born).days // 365
             if who.number and (_SMALL < years < _CHILD if young and tried < _TRIES else years > _YOUNGEST):
-                return who, self.at_home(who.town)
+                return who.part, index
+
+    def known(self, index: int) -> Resident:
+        return resident(rng_of(self._seed, index), index, self._today, self._towns)
 
     def at_home(self, town: str) -> dict[str, str]:
         """What stands for the institution and its doctor."""
@@ -195,14 +202,18 @@ def _answers(made: Foundry, ask: Wanted, people: _People, rng: random.Random) ->
 
 
 def _visits(made: Foundry, ask: Wanted, people: _People, rng: random.Random) -> Iterator[Owned]:
-    """People seen at the two hospitals where nobody else is: so many, and so many more than before."""
+    """People seen at the two hospitals where nobody else is: so many, and so many more than before.
+
+    They come in the order in which the record keeps them: written as they fall, a large record is sought through for
+    each.
+    """
     for name, house, (now, before) in (("children", "mch", ask.children), ("visits", "tcm", ask.visits)):
         mould = made.mould(partial(plays.seen, complaint=data("plays")["seen"][name]))
         for since, many in ((ask.since, now), (ask.before, before)):
-            for _ in range(many):
-                who, _home = people.one(young=name == "children")
-                at = _at(replace(ask, since=since), rng.randrange(ask.days - 4), rng)
-                yield from mould.cast(rng, who, at, people.at_home(house))
+            begun = replace(ask, since=since)
+            drawn = ((people.pick(young=name == "children"), rng.randrange(ask.days - 4)) for _ in range(many))
+            for (_part, index), day in sorted(drawn):
+                yield from mould.cast(rng, people.known(index), _at(begun, day, rng), people.at_home(house))
 
 
 def _worse(stays: int) -> int:
