@@ -15,12 +15,12 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import chronic, handover
-from doorstep.workflows.coordination import boxes, deadline_of, state_of
+from doorstep.workflows.coordination import boxes, day, deadline_of, state_of
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import CLOCK
 from tests.district import STRANGER, TECHNICIAN, opened, task, who
 from tests.spec.test_every_act import put_into, tried
-from tests.web.conftest import Door, accounts, door
+from tests.web.conftest import PASSWORD, Door, accounts, door
 from tests.workflows.test_chronic import HIGH, TEAM, followed, pass_days
 
 __all__ = ["accounts", "door"]
@@ -60,6 +60,13 @@ def asked(store: Store) -> dict[str, Any]:
     return found
 
 
+def told(store: Store) -> list[dict[str, Any]]:
+    """What the resident was told about it."""
+    with store.snapshot(SYSTEM) as reads:
+        found = reads.search("Communication", [("patient", f"Patient/{who().id}")])
+    return [each for each in found if each["topic"]["coding"][0]["code"] == "handover.told-accepted"]
+
+
 def sees(store: Store, actor: Actor, type_name: str, id_: str) -> bool:
     with store.snapshot(actor) as reads:
         return reads.exists(type_name, id_)
@@ -74,6 +81,7 @@ def test_the_new_team_sees_the_packet_alone_then_goes_on_with_the_last_values_an
     assert not sees(district, STRANGER, "Encounter", encounter), "not the record, before it is accepted"
     assert task(district, case)["businessStatus"]["coding"][0]["code"] == "due", "followed up here until then"
     until = deadline_of(task(district, case))
+    assert told(district) == [], "nobody goes on yet"
     district.run(STRANGER, contracting.accept, task=id_)
     assert sees(district, STRANGER, "Encounter", encounter)
     with district.snapshot(STRANGER) as reads:
@@ -88,6 +96,11 @@ def test_the_new_team_sees_the_packet_alone_then_goes_on_with_the_last_values_an
         district.run(STRANGER, contracting.sign, resident=f"Patient/{who().id}", consent=False)
     district.run(STRANGER, contracting.sign, resident=f"Patient/{who().id}", consent=True)
     done = asked(district)
+    (message,) = told(district)
+    assert (message["recipient"], message["sender"]["reference"]) == ([{"reference": f"Patient/{who().id}"}], THERE)
+    zh, en = (each["contentString"] for each in message["payload"])
+    today = day(district.clock.now()).isoformat()
+    assert all(each in said for each in ("何静", today) for said in (zh, en)) and "如不同意" in zh and "do not agree" in en
     assert state_of(done) == "done" and boxes(done["output"])["contract"].startswith("EpisodeOfCare/")
 
 
@@ -110,7 +123,7 @@ def test_silence_is_reported_then_the_resident_is_the_senders_again_who_asks_on_
     district.run(STRANGER, handover.decline, task=id_, reason="unreached", note="电话停机")
     assert not sees(district, STRANGER, "Task", case)
     district.run(TEAM, handover.settle, task=id_, note="已联系到女儿")
-    assert state_of(asked(district)) == "settled"
+    assert (state_of(asked(district)), told(district)) == ("settled", [])
 
 
 def test_where_to_is_asked_of_who_has_moved_and_of_nobody_else(district: Store) -> None:
@@ -127,6 +140,10 @@ def test_where_to_is_asked_of_who_has_moved_and_of_nobody_else(district: Store) 
     with district.snapshot(SYSTEM) as reads:
         assert reads.search("Task", [("code", "handover")]) == []
     assert state_of(task(district, case)) == "due"
+    again = district.run(TEAM, contracting.sign, resident=f"Patient/{who().id}", consent=True).id
+    district.run(TEAM, contracting.end, episode=again, reason="moved", to=THERE, agreed=True)
+    district.run(TEAM, handover.withdraw, task=asked(district)["id"], reason="stays")
+    assert told(district) == [], "what was taken back is told to nobody"
 
 
 def test_what_the_table_offers_is_done_and_nothing_else(district: Store) -> None:
@@ -195,3 +212,9 @@ def test_the_pages_hand_over_and_sign_on_paper(door: Door) -> None:
     assert there.post(paper.replace("paper", "renew"), renew).status_code == 302
     assert there.get(paper)["Content-Disposition"].startswith("attachment")
     assert door.enter("zhaoqian").get(paper).status_code == 403
+    from doorstep.web.accounts.models import Account
+
+    for name, person in (("moved", f"Patient/{who().id}"), ("neighbour", f"Patient/{who(3).id}")):
+        Account.objects.make(name, PASSWORD, person)
+        posted = door.enter(name).get("/me/messages/").content.decode()
+        assert ("竹溪镇卫生院" in posted and "何静" in posted) is (name == "moved"), "who goes on is told to whom it concerns"

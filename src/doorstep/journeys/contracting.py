@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from doorstep.kernel.errors import Invalid, RuleBroken
-from doorstep.kernel.refs import Stored
+from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import chronic, contract, handover, paper, programme
-from doorstep.workflows.coordination import boxes
+from doorstep.workflows import chronic, contract, handover, messages, paper, programme
+from doorstep.workflows.coordination import boxes, day
+from doorstep.workflows.identity import name_of
 from doorstep.workflows.table import needed
 
 Data = Mapping[str, str]
@@ -19,6 +20,8 @@ ELSEWHERE: Final = "elsewhere"
 """Where somebody went who is not handed over: beyond the alliance, or nobody knows."""
 ON_PAPER: Final = "paper"
 """How somebody signs who does it on paper."""
+_HEALTH_LINE: Final = "12320"
+"""The health hotline, where an institution has given no number of its own."""
 
 
 def sign(tx: Tx, *, resident: str, consent: bool, way: str = "", photo: bytes = b"") -> Stored:
@@ -62,10 +65,14 @@ def end(tx: Tx, *, episode: str, reason: str, to: str = "", agreed: bool = False
 
 
 def accept(tx: Tx, *, task: str) -> Stored:
-    """The team goes on with the resident, and with every follow-up that still runs, from where it stands."""
+    """The team goes on with the resident, and with every follow-up that still runs, from where it stands.
+
+    The resident is told who that is and from when: once, for it is accepted once.
+    """
     case = handover.accept(tx, task=task)
     for each in handover.cases_of(case.task):
         _take_over(tx, each, case.organization("sender"))
+    _tell(tx, case.resident, case.organization("receiver"))
     return tx.stored("Task", task)
 
 
@@ -74,6 +81,16 @@ def again(tx: Tx, *, task: str, to: str) -> Stored:
     case = handover.repeatable(tx, task=task)
     cases = [tx.read("Task", each.removeprefix("Task/")) for each in handover.cases_of(case.task)]
     return handover.again(tx, case=case, to=_institution(to), papers=_papers(tx, cases))
+
+
+def _tell(tx: Tx, resident: str, institution: str) -> None:
+    """Whoever accepted is named; a number to call and the page to refuse on are how the resident objects."""
+    telecom = tx.read("Organization", Ref.parse(institution).id).get("telecom", ())
+    phone = next((str(way["value"]) for way in telecom if way.get("system") == "phone"), _HEALTH_LINE)
+    messages.tell(tx, resident=resident, key="handover.told-accepted", institution=institution, places={
+        "doctor": name_of(tx.read("Practitioner", Ref.parse(tx.actor.person).id)), "day": day(tx.now).isoformat(),
+        "phone": phone,
+    })  # fmt: skip
 
 
 def _take_over(tx: Tx, ref: str, before: str) -> None:

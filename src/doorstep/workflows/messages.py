@@ -6,6 +6,7 @@ which only those see who may read what is restricted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from doorstep import locale_text
@@ -46,12 +47,16 @@ _LANGUAGES: Final = (locale_text.CHINESE, locale_text.ENGLISH)
 _RESTRICTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
 
 
-def tell(tx: Tx, *, resident: str, key: str, institution: str) -> str:
-    """Tell the resident what an institution did; the reference of the message, or "" when they are not to be told."""
+def tell(tx: Tx, *, resident: str, key: str, institution: str, places: Mapping[str, str] | None = None) -> str:
+    """Tell the resident what an institution did; the reference of the message, or "" when they are not to be told.
+
+    ``places`` are what the sentence names besides the institution and the moment.
+    """
     record = whole(tx)
     if flagged(record, resident=resident, code=QUIET):
         return ""
     name = record.read("Organization", Ref.parse(institution).id)["name"]
+    said = {"institution": name, "at": instant(tx.now)[:16], **(places or {})}
     told: dict[str, Any] = {
         "resourceType": "Communication",
         "status": "completed",
@@ -60,10 +65,7 @@ def tell(tx: Tx, *, resident: str, key: str, institution: str) -> str:
         "recipient": [{"reference": resident}],
         "sender": {"reference": institution},
         "sent": instant(tx.now),
-        "payload": [
-            {"contentString": locale_text.text(key, {"institution": name, "at": instant(tx.now)[:16]}, language)}
-            for language in _LANGUAGES
-        ],
+        "payload": [{"contentString": locale_text.text(key, said, language)} for language in _LANGUAGES],
     }
     return str(tx.create(told).ref)
 
