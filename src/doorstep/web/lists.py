@@ -173,8 +173,8 @@ def _holder(task: dict[str, Any], names: Names) -> str:
 
 def item_of(task: dict[str, Any]) -> str:
     """Which test, specialty ... in the reader's language, else the Task's own words."""
-    for coding in task["code"]["coding"]:
-        known = designation(coding["system"], coding["code"])
+    for coding in task.get("code", {}).get("coding", ()):
+        known = designation(coding.get("system", ""), coding.get("code", ""))
         if known is not None:
             value = boxes(task.get("input", [])).get("value", "")
             return f"{known.display(translation.get_language() or 'zh')} {value}".strip()

@@ -1,12 +1,14 @@
 """Several rows of a list on paper at once: each form as its own page prints it, by its right and with its audit.
 
-What has no form, or may not be printed by whoever asks, is named with the reason; nothing is left out in silence. One
-kind of form is printed at a time, since another kind is on other paper.
+What has no form, or may not be printed by whoever asks, is named with the reason; nothing is left out in silence.
+Forms of several kinds come in the order of the list, each on paper of its own (``paper-several.css``); one kind alone
+is printed when it is chosen, for a printer that has other paper in it.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,8 +38,10 @@ from doorstep.workflows.registry import TABLES
 Task = dict[str, Any]
 _SHEET: Final = re.compile(rb'<article class="paper-sheet.*?</article>', re.DOTALL)
 _STYLE: Final = re.compile(rb'<link rel="stylesheet" href="(/static/[a-z0-9-]+\.css\?v=[0-9a-z]+)">')
+_PAPER: Final = re.compile(rb"/static/paper-([a-z0-9]+)\.css")
 _PLACE: Final = b"<!-- sheets -->"
-_COMMON: Final = (b"/static/app.css", b"/static/elder.css", b"/static/demo.css")
+_NOT_TAKEN: Final = (b"/static/app.css", b"/static/elder.css", b"/static/demo.css", b"/static/paper-")
+"""Styles that every page has, and those of one paper alone: of many papers there is ``paper-several.css``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +80,20 @@ KINDS: Final = {
 """Kind -> form, in the order in which they are offered. Of an order the label is printed before it is done."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One row's form: its kind, what its page is asked for, and the row in words."""
+
+    kind: str
+    what: str
+    said: str
+
+
 @dataclass(slots=True)
 class _Asked:
-    """What was ticked, by kind of form, and what is not printed, with its why."""
+    """The forms of what was ticked, in its order, and what is not printed, with its why."""
 
-    kinds: dict[str, list[tuple[str, str]]]
+    forms: list[_Form]
     refused: list[tuple[str, str]]
 
 
@@ -94,14 +107,13 @@ def show(request: Any) -> HttpResponse:
     if request.method == "POST":
         return HttpResponseRedirect("?" + urlencode({"task": chosen, "list": name}, doseq=True))
     asked = _sorted_out(request, chosen)
-    kind = request.GET.get("kind", "") or next(iter(asked.kinds), "")
+    kind = request.GET.get("kind", "")
     if kind and kind not in KINDS:
         raise NotFound("web.no-such-page")
     sheets, styles, printed = _printed(request, kind, asked)
     query = {"task": chosen, "list": name}
     context = {
-        "kinds": [(KINDS[each].label, len(asked.kinds[each]), "?" + urlencode({**query, "kind": each}, doseq=True),
-                   each == kind) for each in KINDS if each in asked.kinds],
+        "kinds": _kinds(asked, kind, query),
         "refused": asked.refused, "printed": printed, "styles": styles,
         "back": f"/w/{name}/" if name in LISTS else "/",
     }  # fmt: skip
@@ -118,20 +130,29 @@ def _most(request: Any) -> int:
     return in_force(request.store, "print.several", on=day(request.store.clock.now())).amount
 
 
+def _kinds(asked: _Asked, chosen: str, query: dict[str, Any]) -> list[tuple[str, int, str, bool]]:
+    """(label, rows, address, whether it is shown): all of it, and each kind that is there alone."""
+    counted = Counter(each.kind for each in asked.forms)
+    kinds = [("", "print.all-kinds", counted.total()), *((each, KINDS[each].label, counted[each]) for each in KINDS)]
+    return [(label, number, "?" + urlencode({**query, **({"kind": kind} if kind else {})}, doseq=True), kind == chosen)
+            for kind, label, number in kinds if number]  # fmt: skip
+
+
 def _sorted_out(request: Any, chosen: list[str]) -> _Asked:
-    asked, language = _Asked({}, []), translation.get_language()
+    asked, language = _Asked([], []), translation.get_language()
     with request.store.snapshot(request.person.actor) as reads:
         names = Names(reads)
-        for id_ in chosen:
+        for number, id_ in enumerate(chosen, 1):
             try:
                 task = reads.read("Task", id_)
                 said = _said(reads, task, names)
             except Refusal as refusal:
-                asked.refused.append(("", " ".join(explain(refusal, language))))
+                row = words("print.row", language, n=number)
+                asked.refused.append((row, " ".join(explain(refusal, language))))
                 continue
             kind = next((each for each, form in KINDS.items() if form.of(task)), "")
             if kind:
-                asked.kinds.setdefault(kind, []).append((KINDS[kind].of(task), said))
+                asked.forms.append(_Form(kind, KINDS[kind].of(task), said))
             else:
                 asked.refused.append((said, words("print.no-form", language)))
     return asked
@@ -146,23 +167,23 @@ def _said(reads: Any, task: Task, names: Names) -> str:
 
 
 def _printed(request: Any, kind: str, asked: _Asked) -> tuple[list[bytes], list[str], int]:
-    """The sheets of one kind, their styles, and of how many rows they are; what is refused is added to the reasons."""
+    """The sheets (of one kind, or all), their styles, and of how many rows they are; a refusal joins the reasons."""
     sheets: list[bytes] = []
     styles: dict[str, None] = {}
     printed, language = 0, translation.get_language()
-    for what, said in asked.kinds.get(kind, []):
-        try:
-            page = KINDS[kind].page(request, what)
-        except Refusal as refusal:
-            asked.refused.append((said, " ".join(explain(refusal, language))))
+    for form in asked.forms:
+        if kind not in ("", form.kind):
             continue
-        found = _SHEET.findall(page.content)
-        own = {each.decode(): None for each in _STYLE.findall(page.content) if not each.startswith(_COMMON)}
-        if not found:
-            asked.refused.append((said, words("print.no-form", language)))
-        elif styles and own != styles:
-            asked.refused.append((said, words("print.other-paper", language)))
-        else:
-            sheets += found
-            styles, printed = own, printed + 1
+        try:
+            page = KINDS[form.kind].page(request, form.what)
+        except Refusal as refusal:
+            asked.refused.append((form.said, " ".join(explain(refusal, language))))
+            continue
+        found, paper = _SHEET.findall(page.content), _PAPER.search(page.content)
+        if not found or paper is None:
+            asked.refused.append((form.said, words("print.no-form", language)))
+            continue
+        sheets.append(b'<section class="on-%b">%b</section>' % (paper[1], b"\n".join(found)))
+        styles |= {each.decode(): None for each in _STYLE.findall(page.content) if not each.startswith(_NOT_TAKEN)}
+        printed += 1
     return sheets, list(styles), printed
