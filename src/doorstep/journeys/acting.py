@@ -21,6 +21,7 @@ from doorstep.kernel.errors import Invalid, NotFound
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import escalation, exporting, followup, order, referral, visit
+from doorstep.workflows.dictionaries import ACTS as DICTIONARIES
 from doorstep.workflows.followup import PlanItem
 from doorstep.workflows.frontdesk import ACTS as FRONT_DESK
 from doorstep.workflows.laboratory import ACTS as LABORATORY
@@ -133,7 +134,7 @@ ACTS: Final[dict[tuple[str, str], Doing]] = {
     **{names: Doing(run, boxes) for names, (run, boxes) in {**WARD, **homecoming.ACTS}.items()},
     **{names: Doing(run, boxes) for names, (run, boxes) in
        {**WITNESS, **PERSONS, **PRESSING, **PRESCRIBING, **FRONT_DESK, **REFERRALS, **STUDIES, **CONFIRM, **FOLLOWING,
-        **CONTRACTS, **LABORATORY, **NUMBERS, **RESULT_FEED}.items()},
+        **CONTRACTS, **LABORATORY, **NUMBERS, **RESULT_FEED, **DICTIONARIES}.items()},
 }  # fmt: skip
 """(state table, act) -> the command. Acts of the clock and acts that begin are not here."""
 

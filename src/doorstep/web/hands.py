@@ -10,6 +10,7 @@ from typing import Final
 
 from doorstep.workflows import (
     chronic,
+    code_proposal,
     critical,
     downtime,
     duplicates,
@@ -24,6 +25,7 @@ from doorstep.workflows import (
     witness,
 )
 from doorstep.workflows.carers import CARERS
+from doorstep.workflows.code_map import KINDS
 from doorstep.workflows.table import Act, Table
 
 PHARMACISTS: Final = ("pharmacist",)
@@ -45,9 +47,11 @@ _TABLES: Final[dict[str, Collection[str]]] = {
 }  # fmt: skip
 
 
-def may(table: Table, act: Act, role: str) -> bool:
-    """Whether somebody in this role would not be refused the act for their role alone."""
+def may(table: Table, act: Act, role: str, *, kind: str = "") -> bool:
+    """Whether somebody in this role would not be refused the act for their role alone. ``kind``: of a dictionary."""
     asked = _ACTS.get((table.name, act.code), _TABLES.get(table.name))
+    if table is code_proposal.TABLE and kind in KINDS:
+        asked = KINDS[kind].keepers
     if asked is None and act.who == witness.OFFICER:
         return role == witness.ROLE
     return asked is None or role in asked

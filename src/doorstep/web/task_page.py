@@ -18,6 +18,7 @@ from doorstep.terms import recognition
 from doorstep.terms.catalogue import reasons
 from doorstep.web import critical_page, hands, lists, opening, record
 from doorstep.web.acts import PLAN_ROWS, Box, forms, perform
+from doorstep.web.admin import codes
 from doorstep.web.guard import staff
 from doorstep.web.home_team import handed
 from doorstep.web.lab import order_page
@@ -156,8 +157,8 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
         else parts_played(table, found, request.person.organization)
     )  # fmt: skip
     offered = table.offered(state_of(found), played)
-    unasked = len(offered)
-    offered = tuple(each for each in offered if hands.may(table, each, request.person.role))
+    unasked, kind = len(offered), context["sheet"].get("kind", "")
+    offered = tuple(each for each in offered if hands.may(table, each, request.person.role, kind=kind))
     context["others_hands"] = unasked > len(offered) == 0
     if context.get("stopped"):
         offered = tuple(each for each in offered if each.code != "release")
@@ -201,8 +202,10 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     """What a page of this workflow shows besides the Task."""
     sheet, reply = boxes(task.get("input", [])), boxes(task.get("output", []))
     common: dict[str, Any] = {"sheet": sheet, "reply": reply}
-    if "focus" not in task or not lists.resident_of(task):  # about no record: what was asked stands in the Task
-        return common
+    if table.name == "code-change":
+        return {**common, "dictionary": codes.address(sheet)}
+    if "focus" not in task or not (lists.resident_of(task) or table.name == "escalation"):
+        return common  # about no record: what was asked stands in the Task
     focus = Ref.parse(task["focus"]["reference"])
     if table.name == "escalation":
         late = reads.read(focus.type, focus.id)

@@ -1,7 +1,8 @@
 """Mapping foreign codes: say what one means, agree to another meaning, take back, list codes, count those that come in.
 
 A code without a meaning is mapped by one person of the craft. Where a code that has a meaning gets another one and
-that is clinical, the second meaning waits until another person of the craft agrees; until then the first holds.
+that is clinical, the second meaning waits until another person of the craft agrees; until then the first holds. How
+long it may wait, and who hears then, is in code_proposal.py.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
+from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Forbidden, Invalid, RuleBroken
 from doorstep.kernel.refs import Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.finding import exactly
+from doorstep.workflows import code_proposal
 from doorstep.workflows.code_map import (
     IGNORED,
     KINDS,
@@ -47,16 +50,16 @@ def mean(tx: Tx, *, kind: str, holder: str, code: str, ours: str, text: str = ""
     held = known.on(first)
     if held is not None and held.ours == wanted:
         if known.text != entry.text:
-            _write(tx, source, replace(known, wanted=entry.wanted))
+            _say(tx, source, entry, known)
             return CHANGED
         return SAME
     row = Row(wanted, first, None, tx.actor.person)
     if held is not None and KINDS[kind].clinical:
         if known.wanted is not None and (known.wanted.ours, known.wanted.since) == (wanted, first):
             return SAME
-        _write(tx, source, replace(known, wanted=row))
+        _say(tx, source, entry, replace(known, wanted=row))
     else:
-        _write(tx, source, since(known, row))
+        _say(tx, source, entry, since(known, row))
     return NEW if held is None else CHANGED
 
 
@@ -69,7 +72,7 @@ def agree(tx: Tx, *, kind: str, holder: str, code: str) -> None:
     if entry.wanted.by == tx.actor.person:
         raise RuleBroken("codes.second-person", element="code")
     first = max(entry.wanted.since or day(tx.now), day(tx.now))
-    _write(tx, source, since(entry, replace(entry.wanted, since=first)))
+    _say(tx, source, entry, since(entry, replace(entry.wanted, since=first)), "agree")
 
 
 def disagree(tx: Tx, *, kind: str, holder: str, code: str) -> None:
@@ -78,7 +81,7 @@ def disagree(tx: Tx, *, kind: str, holder: str, code: str) -> None:
     entry = _entry(tx, source, _code(code))
     if entry.wanted is None:
         raise RuleBroken("codes.nothing-proposed", element="code")
-    _write(tx, source, replace(entry, wanted=None))
+    _say(tx, source, entry, replace(entry, wanted=None))
 
 
 def undo(tx: Tx, *, kind: str, holder: str, code: str) -> None:
@@ -90,7 +93,7 @@ def undo(tx: Tx, *, kind: str, holder: str, code: str) -> None:
     source, today = _kept(tx, kind, holder), day(tx.now)
     entry = _entry(tx, source, _code(code))
     if entry.wanted is not None:
-        _write(tx, source, replace(entry, wanted=None))
+        _say(tx, source, entry, replace(entry, wanted=None))
         return
     if not entry.rows or entry.rows[-1].until is not None:
         raise RuleBroken("codes.nothing-to-undo", element="code")
@@ -101,7 +104,7 @@ def undo(tx: Tx, *, kind: str, holder: str, code: str) -> None:
     if former is None:
         _write(tx, source, ended(entry, today))
     elif KINDS[kind].clinical:
-        _write(tx, source, replace(entry, wanted=Row(former.ours, today, None, tx.actor.person)))
+        _say(tx, source, entry, replace(entry, wanted=Row(former.ours, today, None, tx.actor.person)))
     else:
         _write(tx, source, since(entry, Row(former.ours, today, None, tx.actor.person)))
 
@@ -178,6 +181,21 @@ def _ours(kind: str, text: str) -> str:
 
 def _entry(tx: Tx, source: Source, code: str) -> Entry:
     return current(tx, source, code)[2].get(code) or Entry(code)
+
+
+def _say(tx: Tx, source: Source, before: Entry, after: Entry, act: str = "drop") -> None:
+    """Write what a code means from now on. What waited for a second person is over; what begins to wait has a clock."""
+    if after.wanted == before.wanted:
+        _write(tx, source, after)
+        return
+    if before.wanted is not None:
+        code_proposal.settle(tx, source=source, code=before.code, act=act)
+    if after.wanted is None:
+        _write(tx, source, after)
+        return
+    by = code_proposal.until(tx)
+    stored = _write(tx, source, replace(after, due=instant(by)))
+    code_proposal.propose(tx, source=source, code=after.code, text=after.text, wanted=after.wanted, focus=stored, by=by)
 
 
 def _write(tx: Tx, source: Source, *entries: Entry, owner: str = "", seen: bool = False) -> Stored:

@@ -74,7 +74,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A foreign code: its own name, its rows (oldest first), how often it came in unmapped, what is proposed."""
+    """A foreign code: its own name, its rows (oldest first), how often it came in unmapped, what is proposed.
+
+    ``due`` is the instant by which a second person should have said something about what is proposed.
+    """
 
     code: str
     text: str = ""
@@ -82,6 +85,7 @@ class Entry:
     times: int = 0
     last: str = ""
     wanted: Row | None = None
+    due: str = ""
 
     def on(self, day: date) -> Row | None:
         """What it means on a day; None when nothing is said."""
@@ -231,6 +235,7 @@ def _entry(element: dict[str, Any]) -> Entry:
         str(element["code"]), str(element.get("display", "")), tuple(map(_row, element.get("target", ()))),
         int(said[_MET]["valueUnsignedInt"]) if _MET in said else 0,
         str(said[_LAST]["valueDate"]) if _LAST in said else "", _proposal(wanted["extension"]) if wanted else None,
+        next((each["valueInstant"] for each in wanted["extension"] if each["url"] == "due"), "") if wanted else "",
     )  # fmt: skip
 
 
@@ -262,6 +267,7 @@ def _element(kind: str, entry: Entry) -> dict[str, Any]:
             {"url": "code", "valueString": entry.wanted.ours or IGNORED},
             {"url": "since", "valueDate": (entry.wanted.since or date.min).isoformat()},
             {"url": "by", "valueReference": {"reference": entry.wanted.by}},
+            *([{"url": "due", "valueInstant": entry.due}] if entry.due else []),
         ]})  # fmt: skip
     made: dict[str, Any] = {"extension": said} if said else {}
     made["code"] = entry.code

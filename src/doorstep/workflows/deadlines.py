@@ -9,6 +9,7 @@ from doorstep.kernel.due import Due, Runner
 from doorstep.kernel.tx import Tx
 from doorstep.workflows import (
     caring,
+    dictionaries,
     directory_posts,
     escalation,
     exporting,
@@ -45,6 +46,7 @@ HANDLERS: Final[dict[str, Callable[..., None]]] = {
     **laboratory.HANDLERS,
     **numbers.HANDLERS,
     **caring.HANDLERS,
+    **dictionaries.HANDLERS,
     directory_posts.END: directory_posts.run_out,
 }
 """Kind of due work -> command(tx, *, ref, payload)."""

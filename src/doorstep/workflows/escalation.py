@@ -6,6 +6,7 @@ settled it; until then the reminder comes again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from doorstep.kernel.errors import Gone, NotFound
@@ -44,11 +45,14 @@ def raise_top(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
 
 
 def raise_within(tx: Tx, *, ref: str, payload: dict[str, Any]) -> None:
-    """As ``raise_task``, to the institution whose Task it is: what it settles in its own house."""
+    """As ``raise_task``, to the institution whose Task it is: what it settles in its own house.
+
+    Also what is about nobody's record: then it is kept by that institution, whose people see it by that alone.
+    """
     task = _there(tx, ref)
     if task is None or "owner" not in task or state_of(task) != payload["state"]:
         return
-    _raise(tx, ref, task["for"]["reference"], task["owner"]["reference"], task.get("description", ""),
+    _raise(tx, ref, task.get("for", {}).get("reference", ""), task["owner"]["reference"], task.get("description", ""),
            task["priority"], to=task["owner"]["reference"], what=_what(task))  # fmt: skip
 
 
@@ -106,9 +110,14 @@ def _raise(
     superior = to or affiliation.superior(tx, late)
     if _raised(tx, ref, late, superior if beside else ""):
         return
-    part_of = ref if ref.startswith("Task/") else ""
+    part_of, hand = ref if ref.startswith("Task/") else "", tx.actor
+    if not resident:
+        tx.actor = replace(hand, organization=superior)
     task = begin(tx, TABLE, TABLE.act("raise"), focus=ref, resident=resident, asking=late, asked=superior,
                  part_of=part_of, text=text, priority=priority, what=what)  # fmt: skip
+    tx.actor = hand
+    if not resident:
+        return
     tx.grant(resident=Ref.parse(resident).id, org=superior, level=2, reason="escalation", source=str(task.ref))
     # The late one sees what was reported about it, and takes it back by acting.
     for each in filter(None, (late, beside)):

@@ -6,6 +6,7 @@ from typing import Final
 
 from doorstep.workflows import (
     caring,
+    dictionaries,
     escalation,
     exporting,
     followup,
@@ -35,6 +36,7 @@ TABLES: Final[dict[str, Table]] = {
         *laboratory.TABLES,
         *numbers.TABLES,
         *caring.TABLES,
+        *dictionaries.TABLES,
     )
 }  # fmt: skip
 DESKS: Final[tuple[str, ...]] = tuple(sorted(name for name, table in TABLES.items() if table.desk))

@@ -44,6 +44,8 @@ PARTY_LABELS: Final = {
     "answerer": "alliance.party-answerer",
     "complainant": "voice.party-complainant",
     "office": "voice.party-office",
+    "proposer": "codes.party-proposer",
+    "second": "codes.party-second",
     CLOCK: "workflows.party-clock",
 }
 """Message keys of the parties of all tables."""

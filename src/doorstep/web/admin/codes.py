@@ -15,20 +15,26 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_POST
 
 from doorstep.gateways.hl7v2.senders import senders
+from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Forbidden, NotFound, Refusal
+from doorstep.kernel.read import Reads
 from doorstep.terms.finding import Named
+from doorstep.terms.policies import policy
+from doorstep.web import lists
 from doorstep.web.guard import staff
-from doorstep.web.lists import Names
+from doorstep.web.lists import Clock, Names
 from doorstep.web.refusals import by_box, words
 from doorstep.workflows import code_keeping, code_map
 from doorstep.workflows.code_keeping import CHANGED
 from doorstep.workflows.code_map import IGNORED, KINDS, VALUES, Entry, Kind, Row, Source
-from doorstep.workflows.coordination import day
+from doorstep.workflows.coordination import day, moment
 
 HERE: Final = "/admin/codes/"
-UNMAPPED, PROPOSED, MAPPED = "unmapped", "proposed", "mapped"
-_LABELS: Final = {UNMAPPED: "codes.unmapped", PROPOSED: "codes.proposed", MAPPED: "codes.mapped"}
-_TONES: Final = {UNMAPPED: "late", PROPOSED: "warn", MAPPED: ""}
+UNMAPPED, PROPOSED, LATE, MAPPED = "unmapped", "proposed", "late", "mapped"
+_LABELS: Final = {
+    UNMAPPED: "codes.unmapped", PROPOSED: "codes.proposed", LATE: "codes.late", MAPPED: "codes.mapped",
+}  # fmt: skip
+_TONES: Final = {UNMAPPED: "late", PROPOSED: "warn", LATE: "late", MAPPED: ""}
 SHOWN: Final = 25
 _LATELY: Final = 5
 _COMMANDS: Final[dict[str, tuple[Callable[..., Any], str]]] = {
@@ -61,6 +67,7 @@ class Line:
     wanted: Meaning | None
     own: bool
     suggested: tuple[Named, ...]
+    clock: Clock | None
 
     @property
     def best(self) -> Named | None:
@@ -102,6 +109,11 @@ def act(request: Any, kind: str, act: str) -> HttpResponse:
     return HttpResponseRedirect(f"{HERE}{known.code}/{_asked(request.POST)}")
 
 
+def address(said: dict[str, str]) -> str:
+    """Where what is proposed stands among the others of its dictionary; "" when a Task says no dictionary."""
+    return f"{HERE}{said['kind']}/?{urlencode({'state': PROPOSED, 'q': said['code']})}" if said.get("kind") else ""
+
+
 def _kept(request: Any) -> list[Kind]:
     """The dictionaries that somebody of this role keeps."""
     found = [kind for kind in KINDS.values() if request.person.role in kind.keepers]
@@ -128,21 +140,23 @@ def _asked(data: Any) -> str:
 def _page(request: Any, kind: Kind, errors: dict[str, str], given: dict[str, str] | None, status: int) -> HttpResponse:
     asked = request.POST if request.method == "POST" else request.GET
     typed, at = str(asked.get("q", "")).strip()[:60], _number(asked.get("at", ""))
-    today = day(request.store.clock.now())
+    now = request.store.clock.now()
+    today = day(now)
     with request.store.snapshot(request.person.actor, audited=False) as reads:
         found = [(source, entry) for source in _sources(request, kind)
                  for entry in code_map.entries(reads, source).values()]  # fmt: skip
         states = {name: [each for each in found if _state(each[1], today) == name] for name in _LABELS}
+        states[LATE] = [each for each in states[PROPOSED] if each[1].due and moment(each[1].due) < now]
         state = str(asked.get("state", ""))
-        if state not in states:
-            state = next((name for name in (UNMAPPED, PROPOSED) if states[name]), MAPPED)
+        if state not in states or (state == LATE and not states[LATE]):
+            state = next((name for name in (LATE, UNMAPPED, PROPOSED) if states[name]), MAPPED)
         fitting = sorted((each for each in states[state] if _fits(each[1], typed)), key=_first)
         names = Names(reads)
-        lines = [_line(request, names, place, *each, today) for place, each in enumerate(fitting[at : at + SHOWN])]
-        lately = [_line(request, names, 0, *each, today) for each in _mine(request, found, today)]
+        lines = [_line(request, names, place, *each, now) for place, each in enumerate(fitting[at : at + SHOWN])]
+        lately = [_line(request, names, 0, *each, now) for each in _mine(request, found, today)]
     kept = f"?state={state}" + (f"&{urlencode({'q': typed})}" if typed else "")
     tiles = [{"address": f"?state={name}", "label": label, "count": len(states[name]), "tone": _TONES[name],
-              "current": name == state} for name, label in _LABELS.items()]  # fmt: skip
+              "current": name == state} for name, label in _LABELS.items() if name != LATE or states[LATE]]  # fmt: skip
     tabs = [{"address": f"{HERE}{each.code}/", "label": each.label, "current": each is kind, "count": None}
             for each in _kept(request)]  # fmt: skip
     return render(request, "admin/codes.html", {
@@ -168,8 +182,10 @@ def _state(entry: Entry, today: date) -> str:
     return UNMAPPED if entry.on(today) is None else MAPPED
 
 
-def _first(each: tuple[Source, Entry]) -> tuple[int, str]:
-    return -each[1].times, each[1].code
+def _first(each: tuple[Source, Entry]) -> tuple[str, int, str]:
+    """What waits for a second person by its clock, the others by how often they came in."""
+    entry = each[1]
+    return entry.due if entry.wanted else "", -entry.times, entry.code
 
 
 def _fits(entry: Entry, typed: str) -> bool:
@@ -186,15 +202,22 @@ def _mine(request: Any, found: Sequence[tuple[Source, Entry]], today: date) -> l
     return own[:_LATELY]
 
 
-def _line(request: Any, names: Names, place: int, source: Source, entry: Entry, today: date) -> Line:
-    now, wanted = entry.on(today), entry.wanted
-    suggested = code_map.suggest(source.kind, entry.code, entry.text) if now is None else []
+def _line(request: Any, names: Names, place: int, source: Source, entry: Entry, now: int) -> Line:
+    held, wanted = entry.on(day(now)), entry.wanted
+    suggested = code_map.suggest(source.kind, entry.code, entry.text) if held is None else []
     return Line(
-        place, source, entry, _meaning(source.kind, names, now) if now else None,
+        place, source, entry, _meaning(source.kind, names, held) if held else None,
         tuple(_meaning(source.kind, names, row) for row in reversed(entry.rows)),
         _meaning(source.kind, names, wanted) if wanted else None,
         wanted is not None and wanted.by == request.person.reference, tuple(suggested),
+        _clock(names.reads, entry.due, now) if wanted and entry.due else None,
     )  # fmt: skip
+
+
+def _clock(reads: Reads, due: str, now: int) -> Clock | None:
+    """How long a second person has left; it warns from the same share of the time as every list."""
+    began = moment(due) - policy("codes.agree", on=day(now), reads=reads).microseconds
+    return lists.clock({"restriction": {"period": {"end": due}}, "lastModified": instant(began)}, now)
 
 
 def _meaning(kind: str, names: Names, row: Row) -> Meaning:
