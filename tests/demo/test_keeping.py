@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from doorstep import cli
 from doorstep.demo import front, keeping
 from doorstep.demo.district import known
 from doorstep.kernel import store as stores
@@ -87,6 +91,41 @@ def test_a_folder_with_somebodys_record_is_refused(tmp_path: Path) -> None:
         keeping.opened(tmp_path, residents=PEOPLE)
     assert refused.value.key == "demo.not-a-demo"
     assert (tmp_path / "doorstep.db").exists()
+
+
+def test_of_two_who_start_in_one_folder_the_second_hears_it_and_touches_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(folder / keeping.KEPT, tmp_path / "kept.partial")
+    begun = tmp_path / "kept.partial" / "of-the-first"
+    begun.touch()
+
+    def second(*_: object, **__: object) -> None:
+        raise AssertionError("something is made")
+
+    monkeypatch.setattr(keeping, "snapshot", second)
+    command = ["demo", "--data", str(tmp_path), "--residents", str(PEOPLE + 1)]
+    with keeping.alone(tmp_path):
+        keeping.clear(tmp_path)  # as a reset does, and the folder is still taken
+        for language, sentence in (("en_GB.UTF-8", "making or serving the demo"), ("zh_CN.UTF-8", "正由另一个进程准备或运行")):
+            monkeypatch.setenv("LANG", language)
+            assert cli.main(command) == 2
+            assert begun.exists() and sentence in capsys.readouterr().err
+    monkeypatch.setattr(keeping, "alone", contextlib.nullcontext)
+    with keeping.alone(tmp_path), pytest.raises(AssertionError, match="something is made"):
+        cli.main(command)
+    assert not begun.exists(), "without the lock the second takes away what the first has made"
+
+
+def test_the_folder_is_free_again_when_whoever_had_it_is_killed(tmp_path: Path) -> None:
+    holds = "import sys, pathlib\nfrom doorstep.kernel import held\nheld.take(pathlib.Path(sys.argv[1]))\nprint(1, flush=True)\nsys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holds, str(tmp_path / "demo.lock")], stdin=-1, stdout=-1) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"1\n"
+        with pytest.raises(Conflict), keeping.alone(tmp_path):
+            pass
+        other.kill()
+    with keeping.alone(tmp_path):
+        pass
 
 
 @pytest.mark.parametrize(("now", "begins"), [

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -16,19 +18,34 @@ from typing import Final
 
 from doorstep.demo.figures import SHOWN
 from doorstep.demo.opening import MARK, STAGED, Progress, begin, make_accounts, refuse_others, snapshot
+from doorstep.kernel import held
 from doorstep.kernel import store as stores
 from doorstep.kernel.clock import HOME
+from doorstep.kernel.errors import Conflict
 
 KEPT: Final = "kept"
 _SAID: Final = "made.json"
+_LOCK: Final = "demo.lock"
 _RECORD, _FIGURES = "doorstep.db", "figures"
 COPIED: Final = 20_000
 """Up to how many residents the district is kept beside the demo that is a copy of it."""
 _FRESH: Final = timedelta(days=7)
 
 
+@contextmanager
+def alone(data_dir: Path) -> Iterator[None]:
+    """A folder whose demo one process makes, serves and resets. Conflict for another, which touches nothing in it."""
+    lock = held.take(data_dir / _LOCK)
+    if lock is None:
+        raise Conflict("demo.made-here", folder=str(data_dir))
+    try:
+        yield
+    finally:
+        held.release(lock)
+
+
 def opened(data_dir: Path, *, residents: int, scale: str = SHOWN, progress: Progress | None = None) -> dict[str, str]:
-    """Make or open the demo in a folder; account -> password. Refuses a record that is not a demo's."""
+    """Make or open the demo in a folder that one has ``alone``; account -> password. Refuses what is no demo."""
     data_dir.mkdir(parents=True, exist_ok=True)
     if not _is_open(data_dir):
         if not is_kept(data_dir / KEPT, residents, scale):
@@ -105,7 +122,7 @@ def _begin(folder: Path) -> None:
 def clear(data_dir: Path) -> None:
     """Take away a demo with what its figures were counted from, not what it is copied from."""
     for file in data_dir.iterdir():
-        if file.is_file():
+        if file.is_file() and file.name != _LOCK:
             file.unlink()
     shutil.rmtree(data_dir / _FIGURES, ignore_errors=True)
 

@@ -32,21 +32,27 @@ _LOOK, _SELDOM, _SOON = 0.3, 30.0, 45.0
 
 def serve(data_dir: Path, *, port: int, residents: int, database: str = "", scale: str = SHOWN) -> int:
     """Make or open the demo and serve it on loopback until it is stopped. Asked to, begin it again from its opening."""
+    with keeping.alone(data_dir):
+        while True:
+            _say("demo.making", n=residents)
+            if database:
+                passwords = demo.prepare(data_dir, residents, database=database)
+            else:
+                passwords = keeping.opened(data_dir, residents=residents, scale=scale, progress=_Bar())
+            _tell(passwords, port)
+            again = not database and residents <= keeping.COPIED  # nobody waits an hour behind a button
+            status = _until_stopped(data_dir, port, database, again=again)
+            if status is not None:
+                return status
+            keeping.clear(data_dir)
+
+
+def _until_stopped(data_dir: Path, port: int, database: str, *, again: bool) -> int | None:
+    """The server, until it ends; None when it is to begin again."""
     asked = data_dir / "reset"
-    while True:
-        _say("demo.making", n=residents)
-        if database:
-            passwords = demo.prepare(data_dir, residents, database=database)
-        else:
-            passwords = keeping.opened(data_dir, residents=residents, scale=scale, progress=_Bar())
-        _tell(passwords, port)
-        again = not database and residents <= keeping.COPIED  # nobody waits an hour behind a button
-        environment = {**os.environ, RESET: str(asked)} if again else os.environ
-        with _server(data_dir, port, database, environment) as server:
-            status = _watch(server, asked)
-        if status is not None:
-            return status
-        keeping.clear(data_dir)
+    environment = {**os.environ, RESET: str(asked)} if again else os.environ
+    with _server(data_dir, port, database, environment) as server:
+        return _watch(server, asked)
 
 
 def walk(residents: int) -> int:

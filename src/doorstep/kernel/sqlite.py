@@ -6,8 +6,6 @@ The rows of a batch go in with few, wide statements, because each step of a stat
 
 from __future__ import annotations
 
-import fcntl
-import os
 import queue
 import sqlite3
 import threading
@@ -18,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from doorstep.kernel import rows, schema
+from doorstep.kernel import held, rows, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.sqlite_apply import Batch
@@ -311,7 +309,7 @@ class SqliteEngine:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            _release(self._lock)
+            held.release(self._lock)
             self._lock = None
 
 
@@ -352,38 +350,15 @@ def migrate_directory(directory: Path, *, post: bool) -> list[str]:
         return migrate(connection, post=post)
     finally:
         connection.close()
-        _release(lock)
-
-
-_held: set[int] = set()
-"""The handles of this process's locks. A forked child lets go of its copies: a lock ends with whoever took it."""
-
-
-def _let_go() -> None:
-    for handle in _held:
-        os.close(handle)
-    _held.clear()
-
-
-os.register_at_fork(after_in_child=_let_go)
+        held.release(lock)
 
 
 def _take(directory: Path) -> int:
     """The lock of a data directory, held until closed or until the process ends."""
-    directory.mkdir(parents=True, exist_ok=True)
-    handle = os.open(directory / "doorstep.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise Unavailable("store.locked", directory=str(directory)) from None
-    _held.add(handle)
+    handle = held.take(directory / "doorstep.lock")
+    if handle is None:
+        raise Unavailable("store.locked", directory=str(directory))
     return handle
-
-
-def _release(handle: int) -> None:
-    _held.discard(handle)
-    os.close(handle)
 
 
 def _refusal(error: sqlite3.Error) -> Refusal | None:
