@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -124,25 +125,36 @@ def _load_lines(
     position = Position.parse(store.setting(name, "0"))
     result.skipped = position.done - len(position.refused)
     total = file.stat().st_size
-    waiting: deque[tuple[load_file.Chunk, Future[Prepared]]] = deque()
-    with helpers(processes) as pool:
+    chunks = load_file.chunks(file, Position(position.done, set(position.refused)).wants)
 
-        def settle() -> None:
-            chunk, future = waiting.popleft()
-            prepared = future.result()
-            _commit(store, actor, prepared, result)
-            position.settle((number for number, _ in chunk.lines), (number for number, _ in prepared[1]))
-            store.set_setting(name, str(position))
-            if progress:
-                progress(chunk.read, total)
+    def settle(chunk: load_file.Chunk, prepared: Prepared) -> None:
+        _commit(store, actor, prepared, result)
+        position.settle((number for number, _ in chunk.lines), (number for number, _ in prepared[1]))
+        store.set_setting(name, str(position))
+        if progress:
+            progress(chunk.read, total)
 
-        for chunk in load_file.chunks(file, Position(position.done, set(position.refused)).wants):
-            now = store.clock.now()
-            waiting.append((chunk, pool.submit(prepare, chunk.lines, actor.organization, now, content)))
-            if len(waiting) > processes * 2:
-                settle()
-        while waiting:
-            settle()
+    # The first chunk is prepared here: a small file needs no helpers, and those of a larger one begin with what is
+    # compiled for its types.
+    for first in islice(chunks, 1):
+        settle(first, prepare(first.lines, actor.organization, store.clock.now(), content))
+    for second in islice(chunks, 1):
+        waiting: deque[tuple[load_file.Chunk, Future[Prepared]]] = deque()
+        with helpers(processes) as pool:
+            for chunk in chain([second], chunks):
+                now = store.clock.now()
+                waiting.append((chunk, pool.submit(prepare, chunk.lines, actor.organization, now, content)))
+                if len(waiting) > processes * 2:
+                    _settle_next(waiting, settle)
+            while waiting:
+                _settle_next(waiting, settle)
+
+
+def _settle_next(
+    waiting: deque[tuple[load_file.Chunk, Future[Prepared]]], settle: Callable[[load_file.Chunk, Prepared], None]
+) -> None:
+    chunk, future = waiting.popleft()
+    settle(chunk, future.result())
 
 
 def prepare(lines: list[tuple[int, bytes]], organization: str, now: int, content: str = "") -> Prepared:
