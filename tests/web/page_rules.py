@@ -55,7 +55,7 @@ RULES: dict[str, str] = {
     "p/visit/<str:encounter>/<str:what>/": TOWNSHIP, "p/report/<str:report>/": STAFF,
     "recognition/decision/<str:task>/": SAVINGS, "recognition/decision/<str:task>/<str:act>/": SAVINGS,
     "v/<str:encounter>/<str:act>/": TOWNSHIP,
-    "w/<str:name>/": STAFF, "w/<str:name>/do/<str:act>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/take-over/": STAFF, "t/<str:task>/<str:act>/": STAFF, "p/several/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
+    "w/<str:name>/": STAFF, "w/<str:name>/do/<str:act>/": STAFF, "t/<str:task>/": STAFF, "t/<str:task>/preview/": STAFF, "t/<str:task>/take-over/": STAFF, "t/<str:task>/<str:act>/": STAFF, "inquiry/<str:task>/file/": STAFF, "p/several/": STAFF, "p/referral/<str:task>/": STAFF, "p/critical/": STAFF, "recognition/": SAVINGS,
     "admin/recognition/": LIBRARY, "admin/recognition/<str:act>/": LIBRARY,
     "alliance/": FIGURES, "alliance/frozen/": FIGURES, "alliance/freeze/": FIGURES, "alliance/<str:code>/": FIGURES,
     "alliance/<str:code>/ask/": FIGURES,

@@ -24,7 +24,7 @@ from doorstep.kernel.store import Store
 from doorstep.terms import systems
 from doorstep.web.accounts.models import Account
 from doorstep.workflows import outside_link, referral
-from doorstep.workflows.coordination import item
+from doorstep.workflows.coordination import item, item_reference
 from doorstep.workflows.referral import Sheet
 from doorstep.workflows.registry import TABLES
 from tests.district import DOCTOR, HOSPITAL, LABORATORY, who
@@ -75,7 +75,7 @@ WORKFLOW: Final = {
     "lab/messages/": "feed", "p/label/": "order", "p/box/": "transport", "follow/": "chronic", "desk/duplicates/": "duplicate",
     "desk/slip/": "queue", "desk/queue/": "queue", "desk/downtime/": "downtime", "desk/voice/enter/": "survey",
     "privacy/": "emergency", "r/": "emergency", "me/readers/": "emergency", "recognition/decision/": "recognition",
-    "t/": "order",
+    "t/": "order", "inquiry/": "inquiry",
 }  # fmt: skip
 """Beginning of an address -> the workflow whose Task stands in it."""
 ACTS: Final = {
@@ -128,7 +128,7 @@ SHOWN: Final = frozenset({
     "p/report/<str:report>/", "p/study/<str:report>/", "picture/<str:media>/", "picture/<str:media>/original/",
     "picture/<str:media>/trace.svg", "r/<str:resident>/Encounter/<str:id_>/", "reading/<str:task>/", "recognition/decision/<str:task>/",
     "report/<str:report>/", "t/<str:task>/", "t/<str:task>/preview/", "v/<str:encounter>/", "v/<str:encounter>/note/<str:composition>/",
-    "desk/voice/enter/<str:task>/", "follow/<str:task>/", "lab/messages/<str:task>/", "referral/<str:task>/", "v/<str:encounter>/<str:act>/",
+    "desk/voice/enter/<str:task>/", "follow/<str:task>/", "inquiry/<str:task>/file/", "lab/messages/<str:task>/", "referral/<str:task>/", "v/<str:encounter>/<str:act>/",
 })  # fmt: skip
 """Pages that must be seen to tell something once the rule is off: else the walk would be blind."""
 ASKED: Final[dict[str, tuple[str, ...]]] = {
@@ -175,6 +175,8 @@ def planted(store: Store) -> Target:
             "Consent": put(tx, "Consent", status="active", patient=person, scope={"text": WORD}, category=[{"text": WORD}], policyRule={"text": WORD}),
             "EpisodeOfCare": put(tx, "EpisodeOfCare", status="active", patient=person, managingOrganization={"reference": DOCTOR.organization}),
             "Condition": put(tx, "Condition", code={"text": WORD}, **within),
+            "DocumentReference": put(tx, "DocumentReference", status="current", subject=person, description=WORD,
+                                     content=[{"attachment": {"contentType": "image/png", "url": f"Binary/{data}", "size": len(WORD), "title": WORD}}]),
         }  # fmt: skip
         return {**ids, "Slot": "nothing"}
 
@@ -197,6 +199,7 @@ def _tasks(tx: Any, ids: dict[str, str]) -> dict[str, str]:
             "restriction": {"recipient": [{"reference": HOSPITAL}], "period": {"end": "2026-11-30T01:00:00Z"}},
             "owner": {"reference": HOSPITAL}, "note": [{"text": WORD}], "lastModified": "2026-11-20T01:00:00Z",
             "input": [item("note", WORD), item("report", f"DiagnosticReport/{ids['DiagnosticReport']}")],
+            "output": [item_reference("original", f"DocumentReference/{ids['DocumentReference']}")],
         }).id)  # fmt: skip
     return found
 

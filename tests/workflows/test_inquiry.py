@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 
+from doorstep.journeys import inquiring
 from doorstep.kernel.access import SYSTEM
-from doorstep.kernel.errors import Conflict, NotFound, RuleBroken
+from doorstep.kernel.errors import Conflict, Invalid, NotFound, RuleBroken
+from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
-from doorstep.workflows import inquiry, recognition
-from doorstep.workflows.coordination import state_of
+from doorstep.web import uploads
+from doorstep.workflows import inquiry, paper, recognition
+from doorstep.workflows.coordination import boxes, state_of
 from doorstep.workflows.registry import TABLES
 from doorstep.workflows.table import CLOCK
 from tests.district import DOCTOR, LABORATORY, STRANGER, TECHNICIAN, opened, task, who
@@ -67,6 +70,56 @@ def test_the_issuer_answers_and_the_orderer_reads(district: Store) -> None:
         reads.read("Patient", who().id)
 
 
+PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40 + b"IEND\xaeB`\x82"
+WRONG = {
+    "file-empty": (b"", "a.png"), "file-kind": (b"GIF89a", "a.png"), "file-cut": (PNG[:20], "a.png"),
+    "file-program": (b"MZ\x90\0" + PNG, "scan.pdf"),
+}  # fmt: skip
+ALSO_RUN = ((PNG, "scan.png.exe"), (b"%PDF-1.7 /Launch %%EOF", "a.pdf"), (b"\x7fELF", "a.jpg"), (b"#!/bin/sh", "a.png"))
+
+
+def files(store: Store) -> list[tuple[str, str]]:
+    """(custodian, title) of the files in the resident's record."""
+    with store.snapshot(SYSTEM) as reads:
+        found = reads.search("DocumentReference", [("patient", f"Patient/{who().id}")])
+    return [(each["custodian"]["reference"], each["content"][0]["attachment"]["title"]) for each in found]
+
+
+def opened_by(store: Store, actor: Actor, task_: str) -> bytes | None:
+    """The file of an answer as somebody gets it."""
+    with store.snapshot(actor) as reads:
+        try:
+            document = boxes(reads.read("Task", task_)["output"])["original"]
+            return paper.bytes_of(reads, reads.read(*document.split("/", 1)))[1]
+        except NotFound:
+            return None
+
+
+def visits_over(tx: Tx) -> None:
+    """What visits opened of the resident has ended."""
+    for each in tx.search("Encounter", [("patient", f"Patient/{who().id}")]):
+        tx.end_grants(f"Encounter/{each['id']}")
+
+
+def test_the_original_is_in_the_record_and_open_to_the_asker_by_the_answers_grant_alone(district: Store) -> None:
+    id_, report, _ = asked(district)
+    for key, (data, name) in (*WRONG.items(), *(("file-program", each) for each in ALSO_RUN)):
+        with pytest.raises(Invalid) as refused:
+            district.run(TECHNICIAN, inquiring.answer, task=id_, note="x", file=data, name=name)
+        assert (refused.value.key, refused.value.elements) == (f"inquiry.{key}", ("file",))
+    with pytest.raises(Invalid, match="note"):
+        district.run(TECHNICIAN, inquiring.answer, task=id_, note=" ", file=PNG, name="a.png")
+    assert files(district) == [], "nothing is half kept"
+    district.run(SYSTEM, visits_over)
+    with district.snapshot(DOCTOR) as reads, pytest.raises(NotFound):
+        reads.read(*report.split("/", 1))
+    district.run(TECHNICIAN, inquiring.answer, task=id_, note="见附件", file=PNG, name="C:\\scans\\原图.png")
+    assert files(district) == [(LABORATORY, "原图.png")]
+    assert [opened_by(district, each, id_) for each in (DOCTOR, TECHNICIAN, STRANGER)] == [PNG, PNG, None]
+    district.run(DOCTOR, inquiry.know, task=id_)
+    assert [opened_by(district, each, id_) for each in (DOCTOR, TECHNICIAN)] == [None, PNG], "read is over; its keeper keeps it"
+
+
 def test_what_the_issuer_takes_back_is_recognised_no_more_and_silence_is_reported(district: Store) -> None:
     id_, report, encounter = asked(district)
     with district.snapshot(DOCTOR) as reads:
@@ -113,5 +166,25 @@ def test_a_doctor_asks_from_the_report_and_reads_the_answer_on_the_tasks_page(do
     page = next(text for each in row if "图像不清" in (text := bench.get(each).content.decode()))
     assert "取消本报告互认并答复" in page
     (found,) = door.store.run(SYSTEM, lambda tx: tx.search("Task", [("code", "inquiry")]))
-    assert bench.post(f"/t/{found['id']}/answer/", {"note": "已重传"}).status_code == 302
-    assert "已重传" in doctor.get(f"/t/{found['id']}/").content.decode()
+    at, file = f"/t/{found['id']}/", f"/inquiry/{found['id']}/file/"
+    assert 'enctype="multipart/form-data"' in page and 'type="file"' in page and doctor.get(file).status_code == 404
+    refused = bench.post(f"{at}answer/", {"note": "已重传", "file": sent(b"MZ\x90", "scan.pdf")})
+    assert refused.status_code == 422 and "可执行" in refused.content.decode() and "已重传" in refused.content.decode()
+    assert "文件是空的" in bench.post(f"{at}answer/", {"note": "已重传", "file": sent(b"", "a.png")}).content.decode()
+    with pytest.MonkeyPatch.context() as small:
+        small.setattr(uploads, "MOST", 3)
+        assert "请缩小" in bench.post(f"{at}answer/", {"note": "已重传", "file": sent(PNG, "a.png")}).content.decode()
+    assert bench.post(f"{at}answer/", {"note": "已重传", "file": sent(PNG, "原图.png")}).status_code == 302
+    shown = doctor.get(at).content.decode()
+    assert "已重传" in shown and f'src="{file}"' in shown and "原图.png" in shown
+    got = doctor.get(file)
+    assert (got.content, got["Content-Type"], "sandbox" in got["Content-Security-Policy"]) == (PNG, "image/png", True)
+    last = door.store.engine.once("SELECT account, refs FROM audit ORDER BY at DESC, id DESC LIMIT 1")[0]
+    assert last[0] == "zhangmin" and "Binary/" in str(last[1]), "each look is in the audit"
+    assert door.enter("hejing").get(file).status_code == 404
+
+
+def sent(data: bytes, name: str) -> Any:
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    return SimpleUploadedFile(name, data)

@@ -34,6 +34,11 @@ class Form:
     boxes: tuple[Box, ...]
     primary: bool
 
+    @property
+    def sends(self) -> bool:
+        """Whether a file goes with it."""
+        return any(box.kind == "file" for box in self.boxes)
+
 
 _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
     ("referral", "decline"): (
@@ -108,6 +113,7 @@ _BOXES: Final[dict[tuple[str, str], tuple[Box, ...]]] = {
     ("down", "lose"): (Box("reason", "web.box-reason", "reason"), Box("note", "web.box-note")),
     ("down", "settle"): (Box("note", "web.box-settled", "area"),),
     ("down", "withdraw"): (Box("reason", "web.box-reason", "reason"),),
+    ("inquiry", "answer"): (Box("note", "web.box-note", "area"), Box("file", "inquiry.box-file", "file")),
     ("escalation", "settle"): (Box("note", "web.box-settled", "area"),),
 }
 

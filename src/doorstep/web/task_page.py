@@ -14,9 +14,7 @@ from django.views.decorators.http import require_POST
 from doorstep.kernel.errors import NotFound, Refusal
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
-from doorstep.terms import recognition
-from doorstep.terms.catalogue import reasons
-from doorstep.web import critical_page, hands, lists, opening, record
+from doorstep.web import critical_page, hands, inquiry_page, lists, opening, record
 from doorstep.web.acts import PLAN_ROWS, Box, forms, perform
 from doorstep.web.admin import codes
 from doorstep.web.guard import staff
@@ -69,7 +67,10 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     data = {name: str(value) for name, value in request.POST.items()}
     try:
         opening.hold(request, task)
-        request.store.run(request.person.actor, perform, workflow=workflow, act=act, task=task, data=data)
+        if sends := _SENDING.get((workflow, act)):
+            sends(request, task, data)
+        else:
+            request.store.run(request.person.actor, perform, workflow=workflow, act=act, task=task, data=data)
     except Refusal as refusal:
         if refusal.status == 404:
             raise
@@ -81,6 +82,10 @@ def act(request: Any, task: str, act: str) -> HttpResponse:
     label = words(TABLES[workflow].act(act).label, language)
     messages.success(request, words("web.done-act", language, act=label))
     return HttpResponseRedirect(handed.after(act, task) if workflow == "handover" else _after(request, task))
+
+
+_SENDING: Final = {("inquiry", "answer"): inquiry_page.answer}
+"""Acts with which a file may be sent."""
 
 
 @staff
@@ -233,7 +238,7 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     elif table.name == "handover":
         common |= handed.about(reads, task)
     elif table.name == "inquiry":
-        common |= _inquiry(reads, subject, sheet, names)
+        common |= inquiry_page.about(reads, subject, sheet, reply, names)
     elif table.name == "recheck":
         common["report"] = record.report_by_id(reads, Ref.parse(sheet["report"]).id, names)
     elif table.name == "plan":
@@ -243,15 +248,6 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     elif table.name == "down":
         common |= about.of_down(reads, task, subject)
     return common
-
-
-def _inquiry(reads: Reads, report: dict[str, Any], sheet: dict[str, str], names: Names) -> dict[str, Any]:
-    """What was asked about a report, the report, and where its pictures are shown."""
-    return {
-        "report": record.report_by_id(reads, report["id"], names), "retracted": recognition.retracted(report),
-        "inquiry_reason": reasons("inquiry.ask").get(sheet.get("reason", "")),
-        "picture": f"/report/{report['id']}/" if report.get("imagingStudy") or report.get("media") else "",
-    }  # fmt: skip
 
 
 def _plan(reads: Reads, reference: str, names: Names, now: int) -> list[lists.Row]:

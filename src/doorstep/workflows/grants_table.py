@@ -56,6 +56,7 @@ OPENINGS: Final[tuple[Opening, ...]] = (
     Opening("consult", ("opinion.ask",), "grants.who-receiver", "2", "grants.scope-packet",
             ("opinion.decline", "opinion._over")),
     Opening("consult", ("inquiry.ask",), "grants.who-centre", "2", "grants.scope-packet", ("inquiry._over",)),
+    Opening("consult", ("inquiry._told",), "grants.who-orderer", "2", "grants.scope-packet", ("inquiry._over",)),
     Opening("order", ("order._place",), "grants.who-centre", "2", "grants.scope-record",
             ("order._publish", "order.withdraw"), ("order.access",)),
     Opening("order", ("correction.tell",), "grants.who-reader", "2", "grants.scope-packet", ("correction.know",)),

@@ -7,7 +7,7 @@ recognises it any more.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from doorstep.kernel.clock import instant
 from doorstep.kernel.errors import Conflict, Forbidden, Invalid, RuleBroken
@@ -16,7 +16,7 @@ from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import recognition
 from doorstep.terms.catalogue import designation, reasons
-from doorstep.workflows.coordination import Case, begin, item, load, move, parts_played
+from doorstep.workflows.coordination import Case, begin, item, item_reference, load, move, parts_played
 from doorstep.workflows.table import Act, State, Table, needed
 
 TABLE: Final = Table(
@@ -66,16 +66,22 @@ def ask(tx: Tx, *, encounter: str, report: str, reason: str, note: str) -> Store
         inputs=(item("reason", reason), item("question", note.strip())),
     )  # fmt: skip
     tx.claim("inquiry", f"{tx.actor.organization} {report}", holder=str(task.ref))
-    belonging = (each["reference"] for name in ("result", "imagingStudy") for each in found.get(name, ()))
-    pictures = (each["link"]["reference"] for each in found.get("media", ()) if "link" in each)
     tx.grant(resident=Ref.parse(resident).id, org=issuer, level=2, reason="consult", source=str(task.ref), scope=PACKET,
-             items=(*tx.written(), resident, report, *belonging, *pictures))  # fmt: skip
+             items=(*tx.written(), resident, report, *_belonging(found)))  # fmt: skip
     return task
 
 
-def answer(tx: Tx, *, task: str, note: str) -> Stored:
-    """What the issuer says: where the originals are now, or what the result rests on."""
-    return _answered(tx, task, TABLE.act("answer"), note)
+def answerable(tx: Tx, *, task: str) -> Case:
+    """The question, if the actor may answer it now."""
+    return _case(tx, task, TABLE.act("answer"))
+
+
+def answer(tx: Tx, *, task: str, note: str, original: str = "") -> Stored:
+    """What the issuer says: where the originals are now, or what the result rests on.
+
+    ``original`` is the original itself ("DocumentReference/x").
+    """
+    return _answered(tx, task, TABLE.act("answer"), note, original)
 
 
 def retract(tx: Tx, *, task: str, note: str) -> Stored:
@@ -88,11 +94,11 @@ def retract(tx: Tx, *, task: str, note: str) -> Stored:
     mark = {"url": recognition.RETRACTED, "valueInstant": instant(tx.now)}
     kept = [each for each in found.get("extension", ()) if each.get("url") != recognition.RETRACTED]
     again, _ = tx.update({**found, "extension": [*kept, mark]}, if_match=stored.version)
-    return move(tx, case, act, note=note.strip(), also=(f"{again.ref}/_history/{again.version}",))
+    return _told(tx, case, act, note, also=(f"{again.ref}/_history/{again.version}",))
 
 
 def know(tx: Tx, *, task: str) -> Stored:
-    """The asking doctor has read the answer; the issuer's look at the report ends."""
+    """The asking doctor has read the answer; what was opened for the question and the answer ends."""
     return _over(tx, task, TABLE.act("know"))
 
 
@@ -100,10 +106,30 @@ def withdraw(tx: Tx, *, task: str) -> Stored:
     return _over(tx, task, TABLE.act("withdraw"))
 
 
-def _answered(tx: Tx, task: str, act: Act, note: str) -> Stored:
+def _answered(tx: Tx, task: str, act: Act, note: str, original: str) -> Stored:
     case = _case(tx, task, act)
     needed(act, {"note": note})
-    return move(tx, case, act, note=note.strip())
+    if not original:
+        return _told(tx, case, act, note)
+    also, outputs = (f"{original}/_history/1",), (item_reference("original", original),)
+    return _told(tx, case, act, note, also=also, outputs=outputs)
+
+
+def _told(tx: Tx, case: Case, act: Act, note: str, **more: Any) -> Stored:
+    """Whoever asked may read the answer with what belongs to it until they have, however long it took."""
+    report = case.task["focus"]["reference"]
+    given = (*tx.written(), case.ref, case.resident, report)
+    belonging = _belonging(tx.read("DiagnosticReport", Ref.parse(report).id))
+    tx.grant(resident=Ref.parse(case.resident).id, org=case.organization("orderer"), level=2, reason="consult",
+             source=case.ref, scope=PACKET, items=(*given, *belonging))  # fmt: skip
+    return move(tx, case, act, note=note.strip(), **more)
+
+
+def _belonging(report: dict[str, Any]) -> tuple[str, ...]:
+    """The values and pictures of a report."""
+    named = (each["reference"] for name in ("result", "imagingStudy") for each in report.get(name, ()))
+    pictures = (each["link"]["reference"] for each in report.get("media", ()) if "link" in each)
+    return (*named, *pictures)
 
 
 def _over(tx: Tx, task: str, act: Act) -> Stored:

@@ -99,11 +99,7 @@ def photo(request: Any, episode: str) -> HttpResponse:
     """The signed paper: a picture in the browser, a document as a file of its own. Nothing in it is run."""
     with request.store.snapshot(request.person.actor) as reads:
         kind, data = paper.content(reads, f"EpisodeOfCare/{episode}")
-    response = HttpResponse(data, content_type=kind)
-    shown = "inline" if kind.startswith("image/") else "attachment"
-    response.headers["Content-Disposition"] = f'{shown}; filename="contract.{kind.partition("/")[2]}"'
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    return uploads.shown(kind, data, "contract")
 
 
 def _signed(request: Any) -> dict[str, Any]:
