@@ -32,7 +32,7 @@ AT = {"kind": DRUGS, "holder": SHIQIAO, "code": "YP01"}
 DAY = 24 * 3600 * 1_000_000
 
 
-def proposed(store: Store, by: Actor = PHARMACIST, **at: str) -> None:
+def proposed(store: Store, at: dict[str, str], by: Actor = PHARMACIST) -> None:
     """A code that means one thing, and by one person should mean another."""
     for ours in list(code_map.targets(at["kind"]))[:2]:
         store.run(by, code_keeping.mean, **at, ours=ours)
@@ -48,7 +48,7 @@ def open_ones(store: Store, code: str, by: Actor = SYSTEM) -> list[dict[str, Any
 
 
 def test_what_waits_has_a_dated_clock_and_when_it_is_late_the_house_is_told_until_somebody_agrees(district: Store) -> None:
-    proposed(district, **AT)
+    proposed(district, AT)
     (waits,) = found(district, "code-change", PHARMACIST)
     limit = policy("codes.agree", on=day(district.clock.now()))
     assert limit.kind == "proposal" and sum(each.key == "codes.agree" for each in policies()) == 1
@@ -67,7 +67,7 @@ def test_what_waits_has_a_dated_clock_and_when_it_is_late_the_house_is_told_unti
 
 
 def test_what_was_taken_back_or_replaced_has_no_clock_any_more(district: Store) -> None:
-    proposed(district, **AT)
+    proposed(district, AT)
     third = list(code_map.targets(DRUGS))[2]
     district.run(MANAGER, code_keeping.mean, **AT, ours=third)
     assert sorted(state_of(each) for each in found(district, "code-change")) == ["dropped", "proposed"]
@@ -77,14 +77,14 @@ def test_what_was_taken_back_or_replaced_has_no_clock_any_more(district: Store) 
     assert (open_ones(district, "code-change"), entry(district, DRUGS, SHIQIAO, "YP01").due) == ([], "")
     district.advance_clock(30 * DAY)
     assert found(district, "escalation") == []
-    proposed(district, **{**AT, "code": "YP02"})
+    proposed(district, {**AT, "code": "YP02"})
     district.advance_clock(30 * DAY)
     assert len(open_ones(district, "escalation")) == 1, "and what still waits is told once"
 
 
 def test_what_the_table_offers_is_done_and_nothing_else(district: Store) -> None:
     at = {"kind": ITEMS, "holder": LABORATORY, "code": "A1"}
-    proposed(district, TECHNICIAN, **at)
+    proposed(district, at, TECHNICIAN)
     (waits,) = found(district, "code-change")
     with pytest.raises(RuleBroken, match=r"codes\.second-person"):
         district.run(TECHNICIAN, act("agree"), waits["id"])
@@ -104,7 +104,7 @@ def act(code: str) -> Callable[[Tx, str], Any]:
 
 
 def test_the_page_shows_the_clock_then_a_tile_and_the_houses_list_leads_there(door: Door) -> None:
-    proposed(door.store, **AT)
+    proposed(door.store, AT)
     browser, doctor = door.enter("tianyu"), door.enter("zhangmin")
     page = main(browser.get("/admin/codes/drugs/?state=proposed"))
     assert 'class="clock clock-calm"' in page and "逾期未确认" not in page
@@ -120,6 +120,7 @@ def test_the_page_shows_the_clock_then_a_tile_and_the_houses_list_leads_there(do
     door.store.advance_clock(DAY)
     page = main(browser.get(f"/t/{waits['id']}/"))
     assert "/admin/codes/drugs/?state=proposed&amp;q=YP01" in page and f"/t/{waits['id']}/drop/" in page
+    assert f"/t/{waits['id']}/agree/" not in page and "须由本专业另一人确认" in page, "nobody agrees with themselves"
     assert browser.post(f"/t/{waits['id']}/drop/").status_code == 302
     page = main(browser.get("/admin/codes/drugs/?state=late"))
     assert "?state=late" not in page and "clock-late" not in page

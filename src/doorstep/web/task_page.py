@@ -167,6 +167,8 @@ def _page(request: Any, task: str, errors: dict[str, str], given: Any, failed: s
     context["others_hands"] = unasked > len(offered) == 0
     if context.get("stopped"):
         offered = tuple(each for each in offered if each.code != "release")
+    if context.get("proposer") == request.person.reference:
+        offered = tuple(each for each in offered if each.code != "agree")
     context["forms"] = handed.asking(forms(table, offered, context.get("test")), teams)
     offered_now = not context["lock"] and any(form.act.code == failed for form in context["forms"])
     context["unsent"] = [] if offered_now else _typed(table, failed, given, context.get("test"))
@@ -208,7 +210,7 @@ def _about(reads: Reads, table: Table, task: dict[str, Any], names: Names, now: 
     sheet, reply = boxes(task.get("input", [])), boxes(task.get("output", []))
     common: dict[str, Any] = {"sheet": sheet, "reply": reply}
     if table.name == "code-change":
-        return {**common, "dictionary": codes.address(sheet)}
+        return {**common, "dictionary": codes.address(sheet), "proposer": sheet.get("by", "")}
     if "focus" not in task or not (lists.resident_of(task) or table.name == "escalation"):
         return common  # about no record: what was asked stands in the Task
     focus = Ref.parse(task["focus"]["reference"])
