@@ -73,9 +73,19 @@ def test_a_ward_admits_treats_and_sends_home(door: Door) -> None:
     send(nurse, f"{stay}give/", {"task": drug})
     send(nurse, f"{stay}withhold/", {"task": drug, "reason": ""}, 422)
     send(nurse, f"{stay}withhold/", {"task": drug, "reason": "fasting"})
+    unknown = {"drug": "清肾三号颗粒", "dose": "1 袋", "frequency": "bid"}
+    asks = send(doctor, f"{stay}drug/", unknown, 422).content.decode()
+    assert "药品目录中没有“清肾三号颗粒”" in asks and re.search(r'<select id="dr-why" name="why">.*<option value="made">院内制剂', asks, re.S)
+    assert "is not in the formulary" in doctor.post(f"{stay}drug/", unknown, headers={"accept-language": "en"}).content.decode()
+    assert "不在原因目录中" in send(doctor, f"{stay}drug/", {**unknown, "why": "titration"}, 422).content.decode(), "reasons of its own"
+    send(doctor, f"{stay}drug/", {**unknown, "why": "made"})
+    assert "目录外，未经系统核对" in page(nurse, stay, least="理由：院内制剂"), "whoever gives it sees so"
     requests = re.findall(r'name="request" value="([^"]+)"', page(doctor, stay))
     rows = {"request": requests} | {f"choice[{at}]": "stop" for at in range(len(requests))}
     assert "请写明原因" in send(doctor, f"{stay}reconcile/", rows, 422).content.decode()
+    kept = {f"choice[{at}]": "keep" for at in range(len(requests))}
+    asks = send(doctor, f"{stay}reconcile/", rows | kept, 422).content.decode()
+    assert re.search(r'<select id="r\d" name="reason\[\d\]">', asks) and 'value="keep" checked' in asks, "each row asks for its own"
     send(doctor, f"{stay}reconcile/", rows | {f"why[{at}]": "伤肾" for at in range(len(requests))})
     told = {
         "form": "examination",

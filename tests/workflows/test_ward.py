@@ -28,7 +28,7 @@ from doorstep.workflows import (
     ward_drug,
     ward_note,
 )
-from doorstep.workflows.coordination import day, state_of
+from doorstep.workflows.coordination import boxes, day, state_of
 from doorstep.workflows.followup import Extras, PlanDrug, PlanItem
 from doorstep.workflows.home_drugs import Choice
 from doorstep.workflows.informed import Told
@@ -55,7 +55,7 @@ def takes_at_home(store: Store, *drugs: str) -> None:
         store.run(DOCTOR, lambda tx, drug=drug: tx.create({
             "resourceType": "MedicationRequest", "status": "completed", "intent": "order", "authoredOn": instant(tx.now),
             "subject": {"reference": f"Patient/{who().id}"}, "medicationCodeableConcept": {"text": drug},
-            "dosageInstruction": [{"text": "一次一片"}], "requester": {"reference": DOCTOR.person},
+            "dosageInstruction": [{"text": "1 片"}], "requester": {"reference": DOCTOR.person},
         }))
 
 
@@ -97,6 +97,8 @@ def test_a_referred_patient_is_treated_and_goes_home_with_a_plan(district: Store
         Choice(f"MedicationRequest/{each['id']}", "keep" if place else "stop", "" if place else "伤肾")
         for place, each in enumerate(home)
     ]
+    assert refused(district, SPECIALIST, admission.reconcile, encounter=encounter, choices=choices) == "prescription.unsuitable"
+    choices = [replace(each, reason="benefit") for each in choices]
     ordered = district.run(SPECIALIST, admission.reconcile, encounter=encounter, choices=choices)
     assert {"布洛芬", "苯磺酸氨氯地平片", "阿司匹林肠溶片"} <= {each["medicationCodeableConcept"]["text"] for each in home}
     assert len(ordered) == len(home) - 1
@@ -312,16 +314,26 @@ def test_a_drug_of_the_ward_is_held_against_the_rules_of_the_desk(district: Stor
             return " ".join(issue.key.removeprefix("prescription.") for issue in refusal.issues)
         return ""
 
-    assert [order("对乙酰氨基酚片", dose) for dose in ("0.5 g", "1 片", "若干")] == ["", "", ""]
+    assert [order("对乙酰氨基酚片", dose) for dose in ("0.5 g", "1 片", "若干")] == ["", "", "ward.dose-unread"]
     assert order("对乙酰氨基酚片", "1.5 g") == "over-single"
-    assert order("对乙酰氨基酚片", "1.5 g", why="nothing") == "workflows.unknown-reason"
+    assert order("对乙酰氨基酚片", "1.5 g", why="nothing") == "over-single workflows.unknown-reason"
     assert order("对乙酰氨基酚片", "1.5 g", why="titration") == ""
     assert order("Morphine", "10 mg", why="titration") == "narcotic", "a refusal takes no reason"
-    assert order("院内制剂三号", "1 瓶") == "", "what the formulary does not know is the doctor's own"
+    assert order("院内制剂三号", "1 瓶") == "ward.drug-unknown", "nothing passes unchecked in silence"
+    assert order("院内制剂三号", "1 瓶", why="titration") == "ward.drug-unknown workflows.unknown-reason"
+    assert order("院内制剂三号", "1 瓶", why="made") == ""
+    assert order("青霉素V钾颗粒", "1 袋", why="made") == "allergy", "its name is held against the allergies all the same"
     assert order("阿莫西林胶囊", "0.5 g") == "allergy", "it stands in the township's record"
     with district.snapshot(SPECIALIST) as reads:
         notes = [each["note"][0]["text"] for each in reads.search("MedicationRequest", [("encounter", f"Encounter/{encounter}")]) if "note" in each]
-    assert notes == ["剂量调整期"]
+        issues = {each["implicated"][0]["reference"]: each for each in reads.search("DetectedIssue", [("patient", f"Patient/{who().id}")])}
+        made = next(each for each in ward_drug.running(reads, encounter) if "院内制剂" in each["description"])
+        issue = issues[made["focus"]["reference"]]
+        attested = reads.search("Provenance", [("target", f"Task/{made['id']}")])[0]
+    assert notes == ["剂量调整期", "院内制剂"]
+    assert len(issues) == 2 and boxes(made["input"])["override"] == "ward-drug.unknown.made"
+    assert [issue["code"]["coding"][0]["code"], issue["mitigation"][0]["author"]["reference"]] == ["ward.drug-unknown", SPECIALIST.person]
+    assert f"DetectedIssue/{issue['id']}/_history/1" in {each["reference"] for each in attested["target"]}, "and nobody changes it unseen"
 
 
 def test_a_bed_has_one_patient(district: Store) -> None:

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from doorstep.demo.people import Resident, actor, data, resident, rng_of
-from doorstep.journeys import admission, discharge, referring
+from doorstep.journeys import admission, discharge, referring, ward_ordering
 from doorstep.journeys.discharge import Homeward
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.refs import Actor, Ref
@@ -46,10 +46,12 @@ def stays(store: Store, case: Case, who: Resident, township: Actor) -> None:
         encounter = Ref.parse(reads.read("Task", began)["focus"]["reference"]).id
         home = home_drugs.of_home(reads, f"Patient/{who.id}", now=store.clock.now()) if "home" in case else []
     if home:
-        choices = [Choice(f"MedicationRequest/{each['id']}", case["home"]) for each in home]
+        choice, reason = case["home"]
+        choices = [Choice(f"MedicationRequest/{each['id']}", choice, reason=reason) for each in home]
         store.run(doctor, admission.reconcile, encounter=encounter, choices=choices)
-    for drug, dose, often in case["drugs"]:
-        task = store.run(doctor, ward_drug.order, encounter=encounter, drug=drug, dose=dose, frequency=often).id
+    for drug, dose, often, *why in case["drugs"]:
+        task = store.run(doctor, ward_ordering.order, encounter=encounter, drug=drug, dose=dose, frequency=often,
+                         why="".join(why)).id  # fmt: skip
         store.run(_nurse(doctor), ward_drug.give, task=task)
     for place, (kind, text) in enumerate(case["notes"]):
         store.run(doctor, admission.note, encounter=encounter, kind=kind, text=text, signed=True,
@@ -91,7 +93,7 @@ def _leave(store: Store, case: Case, doctor: Actor, began: str, township: Actor)
     items = (PlanItem(said["first"], today + timedelta(days=7), VISIT),
              PlanItem(said["test"], today + timedelta(days=14), TEST))  # fmt: skip
     often = {code: each.zh for code, each in reasons("ward-drug.frequency").items()}
-    drugs = tuple(PlanDrug(name, f"{dose} {often[code]}", BEGIN, said["why"]) for name, dose, code in case["drugs"])
+    drugs = tuple(PlanDrug(name, f"{dose} {often[code]}", BEGIN, said["why"]) for name, dose, code, *_ in case["drugs"])
     extras = Extras(drugs, tuple(said["flags"]), said["phone"])
     store.run(doctor, discharge.discharge, task=began, closing=closing,
               homeward=Homeward(township.organization, items, extras))  # fmt: skip

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from doorstep.journeys import referring
+from doorstep.journeys import referring, ward_ordering
+from doorstep.journeys.ward_ordering import Wanted
 from doorstep.kernel.errors import RuleBroken
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms.catalogue import table
-from doorstep.workflows import beds, home_drugs, referral, stay, ward_drug, ward_note
+from doorstep.workflows import beds, home_drugs, referral, stay, ward_note
 from doorstep.workflows.coordination import load
 from doorstep.workflows.home_drugs import Choice
 
@@ -82,12 +83,12 @@ def note(
 def reconcile(tx: Tx, *, encounter: str, choices: Sequence[Choice]) -> list[Stored]:
     """Decide on every drug from home; what is kept or changed is ordered. The orders' Tasks."""
     decided = home_drugs.decide(tx, encounter=encounter, choices=choices)
-    return [
-        ward_drug.order(tx, encounter=encounter, drug=request["medicationCodeableConcept"]["text"],
-                        dose=choice.dose or _dose(request), frequency=choice.frequency, note=choice.why,
-                        prior=choice.request)
-        for choice, request in decided if choice.choice != home_drugs.STOP
+    wanted = [
+        Wanted(request["medicationCodeableConcept"]["text"], choice.dose or _dose(request), choice.frequency,
+               choice.why, choice.reason, choice.request, str(place))
+        for place, (choice, request) in enumerate(decided) if choice.choice != home_drugs.STOP
     ]  # fmt: skip
+    return ward_ordering.order_all(tx, encounter=encounter, wanted=wanted)
 
 
 CLEANING = "H"

@@ -33,13 +33,17 @@ _MOST: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What becomes of one drug from home. ``request`` "MedicationRequest/x"; ``dose`` is the new one of a change."""
+    """What becomes of one drug from home. ``request`` "MedicationRequest/x"; ``dose`` is the new one of a change.
+
+    ``reason`` is the coded one for what is unusual about going on with it.
+    """
 
     request: str
     choice: str
     why: str = ""
     dose: str = ""
     frequency: str = "qd"
+    reason: str = ""
 
 
 def of_home(reads: Reads, resident: str, *, now: int) -> list[Resource]:

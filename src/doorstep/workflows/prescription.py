@@ -20,7 +20,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import formulary, systems
-from doorstep.terms.catalogue import reasons
+from doorstep.terms.catalogue import Concept, reasons
 from doorstep.terms.policies import policy
 from doorstep.workflows import suitability
 from doorstep.workflows.coordination import Case, begin, day, item, load, moment, move, parts_played, request_status
@@ -133,6 +133,20 @@ def sign(
                    reasons_for) for line in lines]  # fmt: skip
 
 
+def override(
+    tx: Tx, found: Sequence[Finding], reason: Concept, *, resident: str, request: str
+) -> dict[str, Any]:  # fmt: skip
+    """What was found about a line and why it is ordered all the same: a DetectedIssue with the reason as mitigation."""
+    return {
+        "resourceType": "DetectedIssue", "status": "final", "severity": "moderate",
+        "code": {"coding": [{"system": f"{systems.BASE}/cs/prescription-finding", "code": each.key} for each in found]},
+        "patient": {"reference": resident}, "identifiedDateTime": instant(tx.now),
+        "author": {"reference": tx.actor.person}, "implicated": [{"reference": request}],
+        "mitigation": [{"action": {"coding": [reason.coding()]}, "date": instant(tx.now),
+                        "author": {"reference": tx.actor.person}}],
+    }  # fmt: skip
+
+
 def dispense(tx: Tx, *, task: str) -> Stored:
     """The pharmacist has checked and handed out the drug."""
     act = TABLE.act("dispense")
@@ -229,7 +243,8 @@ def _place(
     also = [f"{stored.ref}/_history/{stored.version}"]
     inputs = []
     if found and line.why:
-        issue = tx.create(_override(tx, line, found, stored, resident))
+        reason = reasons("prescription.override")[line.why]
+        issue = tx.create(override(tx, found, reason, resident=resident, request=str(stored.ref)))
         also.append(f"{issue.ref}/_history/{issue.version}")
         inputs.append(item("override", line.why))
     return begin(
@@ -252,18 +267,6 @@ def _dosage(line: Dose) -> dict[str, Any]:
     if line.frequency == "prn":
         dosage["asNeededBoolean"] = True
     return dosage
-
-
-def _override(tx: Tx, line: Dose, found: list[Finding], request: Stored, resident: str) -> dict[str, Any]:
-    reason = reasons("prescription.override")[line.why]
-    return {
-        "resourceType": "DetectedIssue", "status": "final", "severity": "moderate",
-        "code": {"coding": [{"system": f"{systems.BASE}/cs/prescription-finding", "code": each.key} for each in found]},
-        "patient": {"reference": resident}, "identifiedDateTime": instant(tx.now),
-        "author": {"reference": tx.actor.person}, "implicated": [{"reference": str(request.ref)}],
-        "mitigation": [{"action": {"coding": [reason.coding()]}, "date": instant(tx.now),
-                        "author": {"reference": tx.actor.person}}],
-    }  # fmt: skip
 
 
 def _taking(reads: Reads, resident: str, now: int) -> tuple[tuple[str, str], ...]:

@@ -92,6 +92,16 @@ def findings(lines: Sequence[Dose], facts: Facts) -> list[Finding]:
     return found
 
 
+def by_name(name: str, facts: Facts) -> list[Finding]:
+    """What can be said of a drug that the formulary does not know: its name against the allergies, nothing else."""
+    typed = name.lower()
+    named = _groups(typed)
+    return [
+        Finding(REFUSE, "prescription.allergy", "", {"drug": name, "allergy": entry}) for entry in facts.allergies
+        if _groups(entry.lower()) & named or (len(entry) > 1 and entry.lower() in typed)
+    ]  # fmt: skip
+
+
 def unsettled(found: Sequence[Finding], lines: Sequence[Dose]) -> list[Finding]:
     """What stands in the way of a signature: every refusal, and what asks for a reason that is not given."""
     why = {line.drug.code: line.why for line in lines}
@@ -149,12 +159,16 @@ def _person(line: Dose, facts: Facts) -> list[Finding]:
     return found
 
 
+def _groups(text: str) -> set[str]:
+    """The allergy groups that a text in lower case names."""
+    return {group for group, texts in formulary.allergy_words().items() if any(each in text for each in texts)}
+
+
 def _allergies(line: Dose, facts: Facts) -> list[Finding]:
-    words = formulary.allergy_words()
     found = []
     for entry in facts.allergies:
         said = entry.lower()
-        groups = {group for group, texts in words.items() if any(text in said for text in texts)}
+        groups = _groups(said)
         if groups & set(line.drug.groups) or (len(said) > 1 and said in line.drug.zh.lower()):
             found.append(_named(REFUSE, "prescription.allergy", line, allergy=entry))
         elif groups & set(line.drug.crosses):

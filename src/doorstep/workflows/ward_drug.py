@@ -6,6 +6,7 @@ MedicationAdministration. What ends with the stay ends as completed; what a doct
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from doorstep.kernel.clock import instant
@@ -14,7 +15,7 @@ from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref, Stored
 from doorstep.kernel.tx import Tx
 from doorstep.terms import systems
-from doorstep.terms.catalogue import reasons
+from doorstep.terms.catalogue import Concept, reasons
 from doorstep.terms.policies import policy
 from doorstep.workflows import stay
 from doorstep.workflows.coordination import (
@@ -60,9 +61,12 @@ ONCE: Final = "once"
 
 def order(
     tx: Tx, *, encounter: str, drug: str, dose: str, frequency: str = "qd", note: str = "", prior: str = "",
-    occurred: int | None = None,
+    occurred: int | None = None, issue: Callable[[str], Resource] | None = None, why: Concept | None = None,
 ) -> Stored:  # fmt: skip
-    """A drug for a patient of the ward. ``prior`` is the prescription from home that it goes on from."""
+    """A drug for a patient of the ward. ``prior`` is the prescription from home that it goes on from.
+
+    ``issue`` makes of the request's reference what was found about it and is overridden, ``why`` is the reason.
+    """
     act = TABLE.act("order")
     stay.only(tx, stay.DOCTORS)
     found = stay.running(tx, encounter)
@@ -79,6 +83,7 @@ def order(
         **({"note": [{"text": note.strip()}]} if note.strip() else {}),
         **({"priorPrescription": {"reference": prior}} if prior else {}),
     })  # fmt: skip
+    found_of = [tx.create(issue(str(request.ref)))] if issue is not None else []
     return begin(
         tx,
         TABLE,
@@ -89,10 +94,10 @@ def order(
         asked=tx.actor.organization,
         encounter=f"Encounter/{encounter}",
         text=f"{drug.strip()} {dose.strip()}",
-        inputs=(item("frequency", frequency),),
+        inputs=(item("frequency", frequency), *((item("override", why.code),) if why is not None else ())),
         until=_next(tx, frequency),
         occurred=occurred,
-        also=(f"{request.ref}/_history/{request.version}",),
+        also=tuple(f"{each.ref}/_history/{each.version}" for each in (request, *found_of)),
     )
 
 

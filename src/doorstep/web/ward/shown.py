@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from doorstep.journeys import ward_ordering
 from doorstep.kernel import exact
 from doorstep.kernel.errors import NotFound
 from doorstep.kernel.read import Reads
 from doorstep.kernel.refs import Ref
 from doorstep.terms import recognition, systems
+from doorstep.terms.catalogue import Concept, designation
 from doorstep.web import record
 from doorstep.web.lists import Clock, Names, clock
 from doorstep.web.record import Report
@@ -49,6 +51,18 @@ class Drug:
     clock: Clock | None
     doses: tuple[tuple[str, bool, str], ...]
     from_home: bool
+    why: Concept | None
+    unchecked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What stands in the way of one drug, in sentences, and which reasons would let it pass."""
+
+    said: tuple[str, ...]
+    unknown: bool
+    settles: bool
+    wrong: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +200,22 @@ def home(reads: Reads, resident: str, encounter: str, now: int) -> list[dict[str
     return found
 
 
+def asked(errors: dict[str, str]) -> dict[str, Asked]:
+    """Row -> what stands in the way of its drug (``ward_ordering`` names the boxes)."""
+    rows: dict[str, dict[str, list[str]]] = {}
+    for box, sentence in errors.items():
+        kind, _, row = box.partition(".")
+        if kind in ("refused", "finding", "unknown", "why"):
+            rows.setdefault(row.partition(".")[0], {}).setdefault(kind, []).append(sentence)
+    return {
+        row: Asked(
+            tuple(each for kind in ("refused", "finding", "unknown") for each in said.get(kind, ())),
+            "unknown" in said, "unknown" in said or "finding" in said, "".join(said.get("why", ())),
+        )
+        for row, said in rows.items()
+    }  # fmt: skip
+
+
 def _drug(task: Resource, request: Resource, given: list[Resource], now: int) -> Drug:
     doses = tuple(
         (each["effectiveDateTime"], each["status"] == "completed", concept(each.get("statusReason", [None])[0]))
@@ -193,10 +223,12 @@ def _drug(task: Resource, request: Resource, given: list[Resource], now: int) ->
         if each.get("request", {}).get("reference") == task["focus"]["reference"]
     )
     instruction = request["dosageInstruction"][0]
+    why = boxes(task["input"]).get("override", "")
     return Drug(
         task["id"], concept(request["medicationCodeableConcept"]), instruction.get("text", ""),
         concept(instruction.get("timing", {}).get("code")), ward_drug.due_today(task, given), clock(task, now), doses,
-        "priorPrescription" in request,
+        "priorPrescription" in request, designation(systems.REASON, why) if why else None,
+        why.startswith(f"{ward_ordering.UNKNOWN}."),
     )  # fmt: skip
 
 

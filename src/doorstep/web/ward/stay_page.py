@@ -78,9 +78,12 @@ def _drug(store: Store, actor: Actor, encounter: str, data: Data) -> None:
 
 def _reconcile(store: Store, actor: Actor, encounter: str, data: Data) -> None:
     rows = range(len(data.getlist("request")))
-    given = [(data.getlist("request")[at], data.get(f"choice[{at}]", ""), data.get(f"why[{at}]", ""),
-              data.get(f"dose[{at}]", ""), data.get(f"frequency[{at}]", "") or "qd") for at in rows]  # fmt: skip
-    store.run(actor, admission.reconcile, encounter=encounter, choices=[Choice(*each) for each in given])
+    choices = [
+        Choice(data.getlist("request")[at], data.get(f"choice[{at}]", ""), data.get(f"why[{at}]", ""),
+               data.get(f"dose[{at}]", ""), data.get(f"frequency[{at}]", "") or "qd", data.get(f"reason[{at}]", ""))
+        for at in rows
+    ]  # fmt: skip
+    store.run(actor, admission.reconcile, encounter=encounter, choices=choices)
 
 
 def _consent(store: Store, actor: Actor, encounter: str, data: Data) -> None:
@@ -150,6 +153,7 @@ def _page(request: Any, encounter: str, errors: dict[str, str], given: Any, fail
         running = ours and found["status"] == "in-progress"
         context = {
             "encounter": found, "ours": ours, "open": running, "errors": errors, "given": given, "failed": failed,
+            "asked": shown.asked(errors),
             **_head(reads, found, names, now), **_rail(reads, resident, names),
             "notes": shown.notes(reads, encounter), "results": shown.results(reads, resident, names, here),
             "drugs": shown.drugs(reads, encounter, now), "home": shown.home(reads, resident, encounter, now),
@@ -221,7 +225,8 @@ def _forms(reads: Reads, request: Any, found: dict[str, Any]) -> dict[str, Any]:
         "witnesses": shown.witnesses(reads, person.organization, person.reference),
         "tests": _orderable(reads, person.organization),
         "why_again": list(reasons("recognition.refuse").items()),
-        "overrides": list(reasons("prescription.override").items()),
+        "overrides": list(reasons(ward_ordering.OVERRIDE).items()),
+        "unknowns": list(reasons(ward_ordering.UNKNOWN).items()),
         "earlier": _earlier(reads, found, request.store.clock.now()),
         "keep": home_drugs.KEEP,
     }  # fmt: skip
