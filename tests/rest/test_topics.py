@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from doorstep.demo.stage import actor
-from doorstep.kernel import exact, search
+from doorstep.kernel import departed, exact, search
 from doorstep.kernel import subscriptions as kept
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import HOME
 from doorstep.kernel.due import ATTEMPTS
 from doorstep.kernel.errors import BadRequest
+from doorstep.kernel.index import extract
+from doorstep.kernel.read import query_pairs
 from doorstep.kernel.refs import Actor
+from doorstep.kernel.search.apart import meets
+from doorstep.kernel.search.model import Match, Resident
 from doorstep.kernel.store import Store
 from doorstep.kernel.validate import validate
 from doorstep.rest import hooks, outbound
@@ -25,7 +29,7 @@ from doorstep.rest.topic_asked import STRUCTURE
 from doorstep.terms import topics
 from doorstep.workflows import booking, order, visit
 from tests.conftest import open_fast
-from tests.district import DOCTOR, LABORATORY, STRANGER, TECHNICIAN, opened, sent, who
+from tests.district import DOCTOR, LABORATORY, SPECIALIST, STRANGER, TECHNICIAN, opened, sent, who
 from tests.rest.client import HOST, Client
 from tests.rest.hearing import Receiver, client_of, settled, subscription, tick
 from tests.workflows.clinic import NURSE, booked, opened_clinic, slots
@@ -87,6 +91,11 @@ def numbers(receiver: Receiver, kind: str = "event-notification") -> list[list[s
     return [[event["event-number"] for event in told["events"]] for told in map(said, letters(receiver)) if told["type"] == kind]
 
 
+def numbers_at(receiver: Receiver, path: str) -> list[list[str]]:
+    """The numbers of the events in each notification at a path."""
+    return [[event["event-number"] for event in said(exact.decode(body))["events"]] for _, at, key, body in receiver.heard if key and at == path]
+
+
 def test_given_a_filtered_topic_when_its_trigger_fires_then_the_channel_is_greeted_and_told_once(running: Store, receiver: Receiver) -> None:
     outbound.allow(running, receiver.url, private=True)
     doctor = client_of(running, DOCTOR)
@@ -130,7 +139,7 @@ def test_given_each_content_when_told_then_nobody_gets_more_than_was_asked(runni
     assert (whole["fullUrl"], whole["resource"]) == (f"http://{HOST}/fhir/Encounter/{encounter}", exact.decode(doctor.get(f"Encounter/{encounter}").body))
 
 
-def test_given_a_right_that_ends_before_the_telling_when_told_then_the_event_is_a_number_and_no_more(running: Store, receiver: Receiver) -> None:
+def test_given_a_right_that_ends_before_the_telling_when_told_then_it_leaves_no_gap_and_nothing_is_told_of_it(running: Store, receiver: Receiver) -> None:
     outbound.allow(running, receiver.url, private=True)
     for index in (0, 1):
         running.run(SYSTEM, lambda tx, index=index: tx.grant(
@@ -153,19 +162,92 @@ def test_given_a_right_that_ends_before_the_telling_when_told_then_the_event_is_
 
     bare, whole = ["event-number"], ["event-number", "focus", "timestamp"]
     happened(0, 1)
-    assert [sorted(each) for each in said(guest.get(f"Subscription/{theirs}/$events").json)["events"]] == [whole, whole], "control"
     running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x0"))
     tick(running)
-    assert (told("/doctor"), told("/guest")) == ([[whole, whole]], [[bare, whole]])
+    assert (told("/doctor"), told("/guest")) == ([[whole, whole]], [[whole]]), "what was hidden before it was told never had a number"
     assert not any(who(0).id in body.decode() for _, at, _, body in receiver.heard if at == "/guest")
     last = happened(1)
     running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x1"))
     tick(running)
     assert (len(told("/doctor")), len(told("/guest"))) == (2, 1), "an event about nothing that they may see is not sent"
     answer = guest.get(f"Subscription/{theirs}/$events?content=full-resource")
-    assert said(answer.json)["events"] == [{"event-number": number} for number in ("1", "2", "3")]
+    assert said(answer.json)["events"] == [{"event-number": "1"}], "what was told keeps its number, and nothing else is said of it now"
     assert (len(answer.json["entry"]), last in answer.body.decode(), who(1).id in answer.body.decode()) == (1, False, False)
+    running.run(SYSTEM, lambda tx: tx.grant(resident=who(1).id, org=STRANGER.organization, level=2, reason="visit", source="Encounter/x2"))
+    receiver.status = 503
+    happened(1)
+    tick(running)
+    running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x2"))
+    receiver.status = 200
+    running.clock.advance(4 * SECOND)
+    tick(running)
+    assert told("/guest") == [[whole], [whole], [bare]], "tried with its number once, it is told by its number alone"
+    assert numbers_at(receiver, "/guest") == [["1"], ["2"], ["2"]] and numbers_at(receiver, "/doctor")[-1] == ["4"], "no gap for either"
     assert running.health()["subscriptions"]["waiting"] == 0
+
+
+def test_given_a_deletion_when_it_is_a_topic_then_whoever_would_see_it_hears_of_its_reference_and_nobody_else(
+    running: Store, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbound.allow(running, receiver.url, private=True)
+    encounter, other = opened(running), opened(running, 1)
+    keeper = Actor("Device/doorstep", "administrator", LABORATORY, "HOPERAT", "test")
+
+    def report(index: int, about: str) -> str:
+        return running.run(keeper, lambda tx: tx.create({
+            "resourceType": "DiagnosticReport", "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": "24362-6"}]},
+            "subject": {"reference": f"Patient/{who(index).id}"}, "encounter": {"reference": f"Encounter/{about}"}})).id  # fmt: skip
+
+    guest = Actor("Practitioner/hejing", "doctor", STRANGER.organization, "TREAT", "hejing")
+    running.run(SYSTEM, lambda tx: tx.grant(resident=who().id, org=STRANGER.organization, level=2, reason="visit", source="Encounter/x",
+                                            scope=f"Encounter/{encounter}"))  # fmt: skip
+    first, elsewhere, second = report(0, encounter), report(1, other), report(0, encounter)
+    outside = running.run(keeper, lambda tx: tx.create({
+        "resourceType": "DiagnosticReport", "status": "final", "code": {"text": "x"}, "subject": {"reference": f"Patient/{who().id}"}})).id  # fmt: skip
+    withdrawn = f"{BASE}report-withdrawn"
+    ours = f"DiagnosticReport?patient=Patient/{who().id}"
+    for actor_, path, filters in ((DOCTOR, "doctor", (ours, "DiagnosticReport?code=http://loinc.org|24362-6,x")), (guest, "guest", ()),
+                                  (DOCTOR, "code", ("DiagnosticReport?code=x",)), (keeper, "lab", ())):
+        begun(running, client_of(running, actor_), asked(withdrawn, "full-resource", filters, endpoint=f"{receiver.url}/{path}"))
+    begun(running, client_of(running, DOCTOR), asked(f"{BASE}report-published", endpoint=f"{receiver.url}/published"))
+    bystander = Actor("Practitioner/tangyong", "doctor", "Organization/bailin", "TREAT", "tangyong")
+    begun(running, client_of(running, bystander), asked(withdrawn, endpoint=f"{receiver.url}/bystander"))
+    polled = begun(running, client_of(running, DOCTOR), asked(withdrawn, filters=(ours,)))
+    tick(running)
+    receiver.heard.clear()
+    for actor_ in (DOCTOR, guest, bystander, keeper, SPECIALIST, Actor(f"Patient/{who().id}", "resident", "", "PATRQT", "r")):
+        for id_ in (first, elsewhere, outside):
+            with running.snapshot(SYSTEM) as everything, running.snapshot(actor_) as reads:
+                apart = departed.met(running, actor_, "DiagnosticReport", everything.stored("DiagnosticReport", id_))
+                assert apart is reads.exists("DiagnosticReport", id_), "rights over the text are those over the tables"
+    for id_ in (first, elsewhere, outside):
+        running.run(SYSTEM, lambda tx, id_=id_: tx.delete("DiagnosticReport", id_))
+    tick(running)
+
+    def heard() -> dict[str, list[str]]:
+        """Path -> what was told there, by id."""
+        found: dict[str, list[str]] = {}
+        for _, path, key, body in receiver.heard:
+            if key:
+                found.setdefault(path[1:], []).extend(each["focus"]["reference"].rpartition("/")[2] for each in said(exact.decode(body))["events"])
+        return found
+
+    assert heard() == {"doctor": [first], "guest": [first], "lab": [first, elsewhere, outside]}, (first, elsewhere, outside)
+    letters(receiver)
+    letter = next(exact.decode(body) for _, path, _, body in receiver.heard if path == "/doctor")
+    assert letter["entry"][1] == {"fullUrl": f"http://{HOST}/fhir/DiagnosticReport/{first}", "response": {"status": "204"},
+                                  "request": {"method": "DELETE", "url": f"DiagnosticReport/{first}"}}, "its reference, and no text"
+    kinds = [each["focus"]["reference"].rpartition("/")[2] for each in said(client_of(running, DOCTOR).get(f"Subscription/{polled}/$events").json)["events"]]
+    assert kinds == [first, outside]
+    running.run(SYSTEM, lambda tx: tx.end_grants("Encounter/x"))
+    running.run(SYSTEM, lambda tx: tx.delete("DiagnosticReport", second))
+    tick(running)
+    assert heard() == {"doctor": [first, second], "guest": [first], "lab": [first, elsewhere, outside, second]}, "a right that has ended is none"
+    monkeypatch.setattr(departed, "_visible", lambda *_: True)
+    third = report(1, other)
+    running.run(SYSTEM, lambda tx: tx.delete("DiagnosticReport", third))
+    tick(running)
+    assert (heard()["guest"], heard()["bystander"]) == ([first, third], [third]), "control: without the rights anybody hears"
 
 
 def test_given_several_events_when_told_then_bundles_are_no_larger_than_asked_and_numbers_have_no_gap(running: Store, receiver: Receiver) -> None:
@@ -272,7 +354,7 @@ def test_given_the_houses_own_work_when_done_then_each_topic_fires_once_and_for_
              for code, id_ in watching.items()}
     store.close()
     assert {code: [type_ for type_, _ in events] for code, events in found.items()} == {
-        "encounter-finished": ["Encounter"], "report-published": ["DiagnosticReport"], "referral-moved": ["Task"],
+        "encounter-finished": ["Encounter"], "report-published": ["DiagnosticReport"], "report-withdrawn": [], "referral-moved": ["Task"],
         "appointment-booked": ["Appointment"], "appointment-cancelled": ["Appointment"], "critical-raised": ["Task"]}
     assert (found["encounter-finished"], found["referral-moved"], found["appointment-cancelled"]) == (
         [["Encounter", encounter]], [["Task", referral]], [["Appointment", place]])
@@ -316,9 +398,21 @@ def test_what_is_not_offered_is_refused_by_the_name_of_its_element(district_on_o
 def test_each_topic_can_be_narrowed_by_all_that_it_says() -> None:
     for topic in topics.topics().values():
         for name in topic.filters:
-            search.parse(topic.resource, [(name, "x")], strict=True)
-        assert set(topic.on) <= {"create", "update"}
+            nodes = search.parse(topic.resource, [(name, "x")], strict=True).shape.nodes
+            assert all(isinstance(node, Match | Resident) for node in nodes), "a deletion is held against it without a table"
+        assert set(topic.on) <= {"create", "update", "delete"}
         assert topics.topic(f"{topic.canonical}|{topic.version}") is topic
+
+
+@pytest.mark.parametrize(("query", "met"), [
+    ("code=a", True), ("code=A", True), ("code=urn:s|a", True), ("code=urn:s|", True), ("code=urn:t|a", False), ("code=|a", False), ("code=b,c,a", True),
+    ("code=b", False), ("patient=Patient/p", True), ("patient=p", True), ("patient=Patient/q", False), ("patient=p,q", True), ("performer=Organization/o", True),
+    ("performer=Practitioner/o", False), ("performer=o", True), ("code=a&patient=q", False), ("", True), ("date=2026", False),
+])
+def test_a_filter_holds_over_the_text_as_over_the_tables(query: str, met: bool) -> None:
+    rows = extract({"resourceType": "DiagnosticReport", "id": "x", "subject": {"reference": "Patient/p"}, "status": "final",
+                          "performer": [{"reference": "Organization/o"}], "code": {"coding": [{"system": "urn:s", "code": "a"}]}})
+    assert meets(search.parse("DiagnosticReport", query_pairs(query), strict=True), rows) is met
 
 
 def test_the_document_says_every_topic_its_filters_and_its_condition() -> None:
@@ -348,10 +442,17 @@ def test_the_capability_statement_and_the_openapi_document_name_topics_and_opera
     ("report-published", {"status": "final"}, {"status": "entered-in-error"}, False),
     ("appointment-booked", {"status": "cancelled"}, {"status": "booked"}, True), ("appointment-cancelled", {"status": "booked"}, {"status": "booked"}, False),
     ("critical-raised", {}, {}, False), ("referral-moved", None, {}, False),
+    ("report-withdrawn", {"status": "final"}, None, True), ("report-withdrawn", {"status": "preliminary"}, None, False),
+    ("report-withdrawn", {"status": "final"}, {"status": "entered-in-error"}, True), ("report-withdrawn", {"status": "final"}, {"status": "corrected"}, False),
+    ("report-withdrawn", None, None, False), ("appointment-cancelled", {"status": "booked"}, None, True),
+    ("appointment-cancelled", {"status": "fulfilled"}, None, False), ("encounter-finished", {"status": "finished"}, None, False),
 ])
-def test_a_topic_is_about_the_change_and_not_about_the_state(code: str, previous: dict[str, Any] | None, current: dict[str, Any], fires: bool) -> None:
+def test_a_topic_is_about_the_change_and_not_about_the_state(
+    code: str, previous: dict[str, Any] | None, current: dict[str, Any] | None, fires: bool
+) -> None:
     name = topics.topic(BASE + code).resource
-    assert topics.fires(BASE + code, None if previous is None else {"resourceType": name, **previous}, {"resourceType": name, **current}) is fires
+    before, after = (None if each is None else {"resourceType": name, **each} for each in (previous, current))
+    assert topics.fires(BASE + code, before, after) is fires
 
 
 def test_a_topic_that_is_gone_is_said_and_not_passed_over() -> None:

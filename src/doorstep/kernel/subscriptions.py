@@ -7,7 +7,8 @@ else did the same work meanwhile loses the race, and nothing is told twice or le
 
 Criteria are a search: of several versions of one resource in a page the newest is an event. A topic is about what
 happened: each version is asked whether it and the one before it are what the topic names (``fires``), and the search
-that goes with it narrows by the subscriber's filters.
+that goes with it narrows by the subscriber's filters. Where an endpoint hears of it, it takes its number only when it
+is told, so that what nobody may know any longer leaves no gap.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from __future__ import annotations
 import dataclasses
 import json
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from doorstep.kernel import exact, search
+from doorstep.kernel import departed, exact, search
 from doorstep.kernel.access import SYSTEM
 from doorstep.kernel.clock import FOREVER, SECOND
 from doorstep.kernel.due import LEASE
@@ -46,8 +47,9 @@ _HOOK: Final = (
 )
 
 Resource = dict[str, Any]
-Fires = Callable[[str, Resource | None, Resource], bool]
-"""Whether a topic (its canonical) is about this change, from the version before (None: it is new) to this one."""
+Fires = Callable[[str, Resource | None, Resource | None], bool]
+"""Whether a topic (its canonical) is about this change, from the version before (None: it is new) to this one (None:
+it is deleted)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,7 @@ def stop(engine: Engine, part: int, id: str, *, state: str = "") -> None:
             ("DELETE FROM hook WHERE part = ? AND id = ?", [part, id]),
             ("DELETE FROM hook_topic WHERE part = ? AND id = ?", [part, id]),
             ("DELETE FROM hook_event WHERE part = ? AND hook = ?", [part, id]),
+            ("DELETE FROM hook_found WHERE part = ? AND hook = ?", [part, id]),
         ]
     )
 
@@ -178,6 +181,23 @@ def seen(store: Store, hook: Hook, refs: Iterable[tuple[str, str]], *, reader: A
     return set(ids)
 
 
+def shown(store: Store, hook: Hook, events: Sequence[Event], *, reader: Actor | None = None) -> dict[int, Stored]:
+    """Number -> the resource as it is now, or its end without a text, for what the author (and ``reader``) may see."""
+    found: dict[int, Stored] = {}
+    ids = seen(store, hook, ((each.type, each.id) for each in events), reader=reader)
+    with store.snapshot(reader or hook.author, audited=False) as reads:
+        for each in events:
+            if each.id in ids and reads.exists(each.type, each.id):
+                found[each.number] = reads.stored(each.type, each.id)
+    for each in events if hook.topic else ():
+        if each.number not in found:
+            was = departed.last(store, each.type, each.id, each.version)
+            readers = [actor for actor in (hook.author, reader) if actor is not None]
+            if was is not None and all(departed.met(store, actor, hook.criteria, was) for actor in readers):
+                found[each.number] = dataclasses.replace(was, version=each.version, body=b"", deleted=True)
+    return found
+
+
 class _Asked:
     """The answers of the topics to the versions of one turn, each asked once however many subscribe to it."""
 
@@ -189,7 +209,8 @@ class _Asked:
     def __call__(self, topic: str, each: Stored) -> bool:
         key = (topic, each.type, each.id, each.version)
         if key not in self._known:
-            self._known[key] = self._fires(topic, self._before(each), exact.decode(each.body))
+            after = None if each.deleted else exact.decode(each.body)
+            self._known[key] = self._fires(topic, self._before(each), after)
         return self._known[key]
 
     def _before(self, each: Stored) -> Resource | None:
@@ -206,6 +227,34 @@ class _Asked:
 def pending(engine: Engine, hook: Hook, limit: int) -> list[Event]:
     """What was not told yet, in order."""
     return _events(engine, hook, "delivered = 0 AND number > ?", [-1], limit)
+
+
+def found(engine: Engine, hook: Hook, limit: int) -> list[Event]:
+    """What happened and has no number yet, in order; the place stands for the number."""
+    rows = engine.once(
+        "SELECT place, at, type, id, version, 0 FROM hook_found WHERE part = ? AND hook = ? ORDER BY place LIMIT ?",
+        [hook.part, hook.id, limit],
+    )
+    return [Event(*row) for row in rows]
+
+
+def number(engine: Engine, hook: Hook, found: Sequence[Event], visible: Collection[int]) -> list[Event]:
+    """Give the next numbers to what is visible and drop the rest; the events as they are now, to be told."""
+    rows = engine.once("SELECT number FROM hook WHERE part = ? AND id = ?", [hook.part, hook.id])
+    at = int(rows[0][0]) if rows else 0
+    told_of = [each for each in found if each.number in visible]
+    events = [dataclasses.replace(each, number=place) for place, each in enumerate(told_of, at + 1)]
+    mine = [hook.part, hook.id]
+    statements: list[tuple[str, Sequence[Any]]] = [
+        ("UPDATE hook SET number = ? WHERE part = ? AND id = ? AND number = ?", [at + len(events), *mine, at]),
+        *(("DELETE FROM hook_found WHERE part = ? AND hook = ? AND place = ?", [*mine, each.number]) for each in found),
+        *(_kept(hook, each.number, each.at, each.type, each.id, each.version) for each in events),
+    ]
+    try:
+        engine.write(statements, each=1)
+    except LostRace:  # another process has told them
+        return []
+    return events
 
 
 def events(engine: Engine, hook: Hook, after: int, limit: int, *, until: int = FOREVER) -> list[Event]:
@@ -260,7 +309,10 @@ def forget(engine: Engine, before: int) -> None:
 def health(engine: Engine, now: int) -> dict[str, Any]:
     """How many run and have stopped, what waits to be told, and since when."""
     states = dict(engine.once("SELECT state, count(*) FROM hook GROUP BY state"))
-    waiting, oldest = engine.once("SELECT count(*), coalesce(min(at), 0) FROM hook_event WHERE delivered = 0")[0]
+    waiting, oldest = engine.once(
+        "SELECT count(*), coalesce(min(at), 0) FROM (SELECT at FROM hook_event WHERE delivered = 0"
+        " UNION ALL SELECT at FROM hook_found) w"
+    )[0]
     behind = [hook for hook in running(engine) if _place(hook.cursor) + 1 < engine.horizon()]
     return {
         "active": int(states.get(ACTIVE, 0)) + int(states.get(TOPICAL, 0)),
@@ -273,27 +325,49 @@ def health(engine: Engine, now: int) -> dict[str, Any]:
 
 def _advance(store: Store, hook: Hook, page: Feed, asked: _Asked) -> None:
     told_of = _told_of(store, hook, page, asked)
-    now, number = store.clock.now(), hook.number
+    later = bool(hook.topic and hook.channel.get("endpoint"))
+    now, counted = store.clock.now(), 0 if later else len(told_of)
     statements: list[tuple[str, Sequence[Any]]] = [
-        ("UPDATE hook SET cursor = ?, number = ? WHERE part = ? AND id = ? AND cursor = ? AND state = ?",
-         [page.cursor, number + len(told_of), hook.part, hook.id, hook.cursor, hook.state])
+        ("UPDATE hook SET cursor = ?, number = number + ? WHERE part = ? AND id = ? AND cursor = ? AND state = ?",
+         [page.cursor, counted, hook.part, hook.id, hook.cursor, hook.state])
     ]  # fmt: skip
-    for place, each in enumerate(told_of, number + 1):
-        row = [hook.part, hook.id, place, each.updated if hook.topic else now, each.type, each.id, each.version]
-        statements.append(("INSERT INTO hook_event VALUES (?, ?, ?, ?, ?, ?, ?, 0)", row))
+    first = _last_place(store.engine, hook) if later and told_of else hook.number
+    for place, each in enumerate(told_of, first + 1):
+        at = each.updated if hook.topic else now
+        if later:
+            row = [hook.part, hook.id, place, at, each.type, each.id, each.version]
+            statements.append(("INSERT INTO hook_found VALUES (?, ?, ?, ?, ?, ?, ?)", row))
+        else:
+            statements.append(_kept(hook, place, at, each.type, each.id, each.version))
     with suppress(LostRace):  # another process was first, with the same result
         store.engine.write(statements, each=1)
 
 
 def _told_of(store: Store, hook: Hook, page: Feed, asked: _Asked) -> list[Stored]:
     type_name = hook.criteria.partition("?")[0]
-    found = [each for each in page.entries if not each.deleted and each.type == type_name]
+    found = [each for each in page.entries if each.type == type_name and (hook.topic or not each.deleted)]
     if hook.topic:
         found = [each for each in found if asked(hook.topic, each)]
-    matched = seen(store, hook, ((each.type, each.id) for each in found))
-    found = [each for each in found if each.id in matched]
+    matched = seen(store, hook, ((each.type, each.id) for each in found if not each.deleted))
+    found = [each for each in found if (_ended(store, hook, each) if each.deleted else each.id in matched)]
     newest = {each.id: each for each in found}
     return found if hook.topic else [each for each in found if newest[each.id] is each]
+
+
+def _ended(store: Store, hook: Hook, each: Stored) -> bool:
+    """Whether a deletion is the author's to hear of."""
+    was = departed.last(store, each.type, each.id, each.version)
+    return was is not None and departed.met(store, hook.author, hook.criteria, was)
+
+
+def _last_place(engine: Engine, hook: Hook) -> int:
+    mine = [hook.part, hook.id]
+    return int(engine.once("SELECT coalesce(max(place), 0) FROM hook_found WHERE part = ? AND hook = ?", mine)[0][0])
+
+
+def _kept(hook: Hook, number: int, at: int, type: str, id: str, version: int) -> tuple[str, Sequence[Any]]:
+    row = [hook.part, hook.id, number, at, type, id, version]
+    return "INSERT INTO hook_event VALUES (?, ?, ?, ?, ?, ?, ?, 0)", row
 
 
 def _matching(reads: Reads, type_name: str, query: str, ids: list[str]) -> list[str]:

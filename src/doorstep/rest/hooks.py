@@ -125,8 +125,9 @@ def _deliver(store: Store, hook: Hook) -> None:
     """What waits, in order, until it is told or one fails."""
     failures = hook.attempts
     for kind, events in _waiting(store, hook):
-        shown = {event.number: found for event in events if (found := _shown(store, hook, event)) is not None}
-        failure = _send(store, hook, kind, events, shown) if shown or not events else ""
+        shown = _shown(store, hook, events)
+        # What has a number was offered once: whoever may have heard of it is not left with a gap.
+        failure = _send(store, hook, kind, events, shown) if shown or hook.topic else ""
         now = store.clock.now()
         if failure:
             if kept.failed(store.engine, hook, now) >= ATTEMPTS:
@@ -135,7 +136,7 @@ def _deliver(store: Store, hook: Hook) -> None:
                 _say(store, hook, "error", text("subscriptions.failed", {"reason": failure}, CHINESE))
             return
         kept.told(store.engine, hook, events, now)
-        if hook.topic and (shown or not events):
+        if hook.topic:
             hook = dataclasses.replace(hook, greeted=hook.greeted or now)
             kept.spoke(store.engine, hook, now)
         if failures >= TOLD_FROM or kind == notification.HANDSHAKE:
@@ -152,24 +153,23 @@ def _waiting(store: Store, hook: Hook) -> Iterator[tuple[str, list[Event]]]:
             yield notification.HANDSHAKE, []
         asked = topic_asked.channel_of(hook.channel)
         size, quiet = asked.most, store.clock.now() - hook.spoken
-        if hook.greeted and not waiting and asked.heartbeat and quiet >= asked.heartbeat * SECOND:
+        due = hook.greeted and asked.heartbeat and quiet >= asked.heartbeat * SECOND
+        if due and not waiting and not kept.found(store.engine, hook, 1):
             yield notification.HEARTBEAT, []
     for first in range(0, len(waiting), size):
         yield notification.EVENT, waiting[first : first + size]
+    while hook.topic and (found := kept.found(store.engine, hook, size)):
+        if events := kept.number(store.engine, hook, found, kept.shown(store, hook, found).keys()):
+            yield notification.EVENT, events
 
 
-def _shown(store: Store, hook: Hook, event: Event) -> Stored | None:
-    """The resource as it is now, if it still meets the criteria and the author may still see it; written down."""
-    if not kept.seen(store, hook, [(event.type, event.id)]):
-        return None
-    with store.snapshot(hook.author, audited=False) as reads:
-        try:
-            stored = reads.stored(event.type, event.id)
-        except (NotFound, Gone):
-            return None
-    store.audit(Access(hook.author, "subscription", event.type, (str(stored.ref),), part=stored.part,
-                       query=f"Subscription/{hook.id}"))  # fmt: skip
-    return stored
+def _shown(store: Store, hook: Hook, events: Sequence[Event]) -> dict[int, Stored]:
+    """What still meets the criteria and the author may still see, as it is now; written down."""
+    found = kept.shown(store, hook, events)
+    for stored in found.values():
+        store.audit(Access(hook.author, "subscription", stored.type, (str(stored.ref),), part=stored.part,
+                           query=f"Subscription/{hook.id}"))  # fmt: skip
+    return found
 
 
 def _send(store: Store, hook: Hook, kind: str, events: Sequence[Event], shown: notification.Shown) -> str:

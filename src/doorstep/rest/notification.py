@@ -19,8 +19,9 @@ from doorstep.rest.topic_asked import EMPTY, FULL, STRUCTURE
 HANDSHAKE, HEARTBEAT, EVENT = "handshake", "heartbeat", "event-notification"
 ASKED_STATUS, ASKED_EVENTS = "query-status", "query-event"
 Shown = Mapping[int, Stored]
-"""Event number -> its resource as it is now, for those that the reader may see."""
+"""Event number -> its resource as it is now, or its end, for those that the reader may see."""
 _GET: Final = '"request":{"method":"GET","url":"%s"},"response":{"status":"200"}'
+_DELETE: Final = '"request":{"method":"DELETE","url":"%s"},"response":{"status":"204"}'
 
 
 def status_of(
@@ -75,6 +76,8 @@ def letter(hook: Hook, status: dict[str, Any], *, now: int, base: str, content: 
 
 def _resource_entry(stored: Stored, base: str) -> bytes:
     address = f"{base}/{stored.ref}" if base else f"urn:uuid:{uuid.uuid4()}"
+    if stored.deleted:
+        return b'{"fullUrl":"%s",%s}' % (address.encode(), (_DELETE % stored.ref).encode())
     return b'{"fullUrl":"%s","resource":%s,%s}' % (address.encode(), stored.body, (_GET % stored.ref).encode())
 
 

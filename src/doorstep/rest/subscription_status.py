@@ -76,12 +76,8 @@ def events(service: Service, request: Request, hook: Hook) -> Response:
         raise BadRequest("topics.content", element=_CONTENT, offered=", ".join(topic_asked.CONTENTS))
     store, actor = service.store, request.actor
     found = kept.events(store.engine, hook, since - 1, MOST, until=2**62 if until is None else until)
-    visible = kept.seen(store, hook, ((each.type, each.id) for each in found), reader=actor)
-    shown = {}
+    shown = kept.shown(store, hook, found, reader=actor)
     with store.snapshot(actor, audited=False) as reads:
-        for event in found:
-            if event.id in visible and reads.exists(event.type, event.id):
-                shown[event.number] = reads.stored(event.type, event.id)
         status = str(reads.read("Subscription", hook.id)["status"])
     access.record(service, request, "$events", type="Subscription", part=hook.part,
                   refs=sorted({str(stored.ref) for stored in shown.values()}))  # fmt: skip

@@ -1,8 +1,8 @@
 """The topics that another system may subscribe to: what happened to which type of resource, and how to narrow it.
 
 A topic is a SubscriptionTopic of R5 in the little that R4 needs of it (Subscriptions R5 Backport 1.1.0): a canonical,
-one trigger with its condition in FHIRPath over %previous and %current, and the search parameters to filter by. Nothing
-is triggered by a deletion: what was wrong is marked as entered in error, and that is an update.
+one trigger with its condition in FHIRPath over %previous (empty when it is new) and %current (empty when it is
+deleted), and the search parameters to filter by.
 """
 
 from __future__ import annotations
@@ -56,10 +56,11 @@ def topic(canonical: str) -> Topic:
     return found
 
 
-def fires(canonical: str, previous: dict[str, Any] | None, current: dict[str, Any]) -> bool:
-    """Whether this change is what the topic is about; ``previous`` is None for what is new."""
-    found = topic(canonical)
-    if ("create" if previous is None else "update") not in found.on:
+def fires(canonical: str, previous: dict[str, Any] | None, current: dict[str, Any] | None) -> bool:
+    """Whether this change is what the topic is about: from None when it is new, to None when it is deleted."""
+    found, about = topic(canonical), previous if current is None else current
+    happened = "delete" if current is None else "create" if previous is None else "update"
+    if about is None or happened not in found.on:
         return False
-    known = {"previous": [] if previous is None else previous, "current": current}
-    return fhirpath.compile(found.fhirpath)(current, variables=known) == [True]
+    known = {"previous": [] if previous is None else previous, "current": [] if current is None else current}
+    return fhirpath.compile(found.fhirpath)(about, variables=known) == [True]
