@@ -323,6 +323,8 @@ def test_a_drug_of_the_ward_is_held_against_the_rules_of_the_desk(district: Stor
     assert order("院内制剂三号", "1 瓶", why="titration") == "ward.drug-unknown workflows.unknown-reason"
     assert order("院内制剂三号", "1 瓶", why="made") == ""
     assert order("青霉素V钾颗粒", "1 袋", why="made") == "allergy", "its name is held against the allergies all the same"
+    assert [order("奥美拉唑肠溶胶囊", "20 mg", "qd"), order("奥美拉唑肠溶胶囊", "20 mg", "once")] == ["", ""]
+    assert order("硫酸氢氯吡格雷片", "75 mg", "qd") == "interacts", "with what the ward gives, whichever of the two names it"
     assert order("阿莫西林胶囊", "0.5 g") == "allergy", "it stands in the township's record"
     with district.snapshot(SPECIALIST) as reads:
         notes = [each["note"][0]["text"] for each in reads.search("MedicationRequest", [("encounter", f"Encounter/{encounter}")]) if "note" in each]

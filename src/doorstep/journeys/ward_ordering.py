@@ -75,11 +75,12 @@ def findings(reads: Reads, visit: dict[str, Any], wanted: Sequence[Wanted], now:
     """What is found about each, within a stay. Together they are held against each other, as the lines of a sheet."""
     codes = [code for code in _diagnoses(reads, visit) if code]
     facts = prescription.facts(reads, visit=visit, diagnoses=codes, diagnosed=True, now=now, confirmed=True)
-    facts = replace(facts, limits={**facts.limits, "items": max(len(wanted), facts.limits["items"])})
-    if any(each.prior for each in wanted):
-        facts = replace(facts, taking=())  # it is what was taken that is decided on
     lines = [read(each.drug, each.dose, each.frequency, each.why) for each in wanted]
-    known = suitability.findings([each for each in lines if each is not None], facts)
+    given = _given(reads, visit, lines)
+    # What was taken at home is decided on when it is ordered here; then only what the ward gives stands beside.
+    home = () if any(each.prior for each in wanted) else facts.taking
+    facts = replace(facts, taking=home, limits={**facts.limits, "items": len(given) + len(wanted)})
+    known = suitability.findings([*given, *(each for each in lines if each is not None)], facts)
     return [_about(each, line, known, facts) for each, line in zip(wanted, lines, strict=True)]
 
 
@@ -127,6 +128,14 @@ def _about(each: Wanted, line: Dose | None, known: Sequence[Finding], facts: Fac
         unit = formulary.unit(line.drug.unit).zh
         found.append(Finding(ASK, "ward.dose-unread", line.drug.code, {"drug": line.drug.zh, "unit": unit}))
     return found
+
+
+def _given(reads: Reads, visit: dict[str, Any], lines: Sequence[Dose | None]) -> list[Dose]:
+    """What the ward gives already; the same drug in another dose is the ward's own way of ordering."""
+    own = {line.drug.code for line in lines if line is not None}
+    given = [meant(str(task.get("description", ""))) for task in ward_drug.running(reads, visit["id"])]
+    found = {drug.code: drug for drug in given if drug is not None and drug.code not in own}
+    return [Dose(drug, drug.dose, drug.route, drug.frequency, 1) for drug in found.values()]
 
 
 def _kind(found: Sequence[Finding]) -> str:
