@@ -208,9 +208,10 @@ def _run(base: str, minutes: float) -> Day:
     for person in people:
         person.start()
     rate = VISITS / (HOURS * 3600) * SPEED
+    carded = [index for index in range(RESIDENTS) if who(index).number]  # the others are found by a desk
     until, index = time.monotonic() + minutes * 60, 10
     while time.monotonic() < until:
-        day.arrivals.put(index % RESIDENTS)
+        day.arrivals.put(carded[index % len(carded)])
         index += 1
         time.sleep(dice.expovariate(rate))
     day.over.set()
