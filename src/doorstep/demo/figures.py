@@ -3,8 +3,9 @@
 Up and down, half a year: 723 and 366 (shown at 1 to 3: 241 and 122, the same ratio). Recognitions: 1,427, each of
 121.90 yuan (shown at 1 to 10). Beds in use 81.4 %, cured or better 97.3 %: the same at every scale. Pictures that the
 centre read for the townships: 4,000 (1 to 40). Children seen by the hospital that the plan supports: 21,683, 61.42 %
-more (1 to 106). Outpatients of a large hospital: half of 733,900 a year, 25.14 % more (1 to 1,676). Content 95 %, two points more than a year before: of a hundred answers each. All of it lies in the last whole
-half-year before the day, and what it is compared with in the one before or a year before.
+more (1 to 106). Outpatients of a large hospital: half of 733,900 a year, 25.14 % more (1 to 1,676). Content 95 %, two
+points more than a year before: of a hundred answers each. All of it lies in the last whole half-year before the day,
+and what it is compared with in the one before or a year before.
 """
 
 from __future__ import annotations
