@@ -433,3 +433,43 @@ def test_a_resident_with_a_chosen_id_is_found_through_lists_and_chains(store: St
         assert [found["id"] for found in snap.search("Patient", "_list=mine")] == ["chosen"]
         assert [found["id"] for found in snap.search("Patient", "_has:List:item:status=current")] == ["chosen"]
         assert [found["id"] for found in snap.search("List", "item:Patient.identifier=urn:test|9")] == ["mine"]
+
+
+def test_who_wants_what_another_holds_hears_it_before_anything_is_written(store: Store, admin: Actor) -> None:
+    def take(tx: Tx, holder: str) -> None:
+        tx.claim("slot", "1", holder=holder)
+
+    store.run(admin, take, "first")
+    store.run(admin, take, "first")
+    with store.engine.reader() as reader:
+        late = Tx(reader, admin, store.secret, store.clock.now(), tx_module.checked)
+        with pytest.raises(Conflict) as refused:
+            late.claim("slot", "1", holder="second")
+    assert (refused.value.key, refused.value.params) == ("claims.taken", {"kind": "slot", "key": "1"})
+
+
+def test_what_is_given_back_or_has_expired_is_free_for_the_same_command(store: Store, admin: Actor) -> None:
+    def hand_over(tx: Tx) -> None:
+        tx.release("slot", "1", holder="first")
+        tx.claim("slot", "1", holder="second")
+
+    store.run(admin, lambda tx: tx.claim("slot", "1", holder="first"))
+    store.run(admin, hand_over)
+    store.run(admin, lambda tx: tx.claim("slot", "2", holder="first", expires=tx.now + 1))
+    store.clock.advance(2)
+    store.run(admin, lambda tx: tx.claim("slot", "2", holder="second"))
+    held = store.engine.once("SELECT key, holder FROM claim ORDER BY key")
+    assert [tuple(row) for row in held] == [("1", "second"), ("2", "second")]
+
+
+def test_of_two_who_saw_it_free_at_the_same_moment_the_second_hears_it_at_the_commit(store: Store, admin: Actor) -> None:
+    with store.engine.reader() as reader:
+        both = [Tx(reader, admin, store.secret, store.clock.now(), tx_module.checked) for _ in range(2)]
+        for holder, tx in zip(("first", "second"), both, strict=True):
+            tx.claim("slot", "1", holder=holder)
+            tx.create(patient())
+        first, second = (tx.close() for tx in both)
+    store.engine.apply(first)
+    with pytest.raises(Conflict):
+        store.engine.apply(second)
+    assert store.engine.once("SELECT count(*) FROM resource") == [(1,)]

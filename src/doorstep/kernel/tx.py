@@ -15,6 +15,7 @@ from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import (
     BadRequest,
     BrokenReference,
+    Conflict,
     Gone,
     Invalid,
     MultipleMatches,
@@ -194,8 +195,18 @@ class Tx(Reads, Granting, Aliasing, Drafting):
     # -- scarce things, later work, grants
 
     def claim(self, kind: str, key: str, *, holder: str, expires: int | None = None) -> None:
-        """Take something scarce for a holder until a moment; Conflict if another holds it."""
+        """Take something scarce for a holder until a moment; Conflict if another holds it.
+
+        Where many want one thing, all but one hear so here and write nothing; who takes it at the same moment as
+        somebody else hears it at the commit.
+        """
+        held = self.holder(kind, key)
+        if held not in (None, holder) and not self._gives_back(kind, key, held):
+            raise Conflict("claims.taken", kind=kind, key=key)
         self._writes.claims.append(ClaimOp(kind, key, holder, FOREVER if expires is None else expires, self.now, True))
+
+    def _gives_back(self, kind: str, key: str, holder: str | None) -> bool:
+        return any(not op.take and (op.kind, op.key, op.holder) == (kind, key, holder) for op in self._writes.claims)
 
     def release(self, kind: str, key: str, *, holder: str) -> None:
         """Give back what the holder holds; nothing happens if another does."""
