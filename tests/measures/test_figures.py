@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from doorstep.kernel.errors import StorageFull, Unavailable
+from doorstep.kernel.refs import Stored
 from doorstep.kernel.store import Store
-from doorstep.measures import engine, figures, period
+from doorstep.measures import columnar, engine, figures, period
 from doorstep.measures.engine import Frame, Frames
 from doorstep.measures.figures import Scope
 from doorstep.measures.indicator import COUNT, GROWTH, MEAN, MONEY, SPREAD
@@ -111,6 +113,53 @@ def _incremental(store: Store, folder: Path) -> None:
         assert (one.cases, one.n, one.d) == pytest.approx((two.cases, two.n, two.d)), indicator.code
     assert figures.total(added, INDICATORS["referral-sent"], asked).cases > 10
     assert all(len(files) <= 13 for files in added.state.files.values())
+
+
+def test_nobody_waits_long_for_the_first_frame_and_hears_how_far_it_is(district: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    frames = Frames(district, folder, patience=0.01)
+    with columnar._alone(folder):  # it takes long: another process is writing the files
+        with pytest.raises(Unavailable) as told:
+            frames.now()
+        assert (told.value.key, told.value.params) == ("measures.being-made", {"done": 0})
+        assert frames._making is not None
+    frames._making.join()
+    assert frames.now().state.files["encounter"] and frames._read > 0
+
+
+def test_a_first_time_that_failed_is_told_and_goes_on_from_what_was_read(
+    district: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(columnar, "BATCH", 20)
+    monkeypatch.setattr(columnar, "KEPT_EVERY", 1)
+    write, times = columnar._write, iter(range(4))
+
+    def until_full(folder: Path, entries: list[Stored]) -> dict[str, str]:
+        if next(times) == 3:
+            raise StorageFull("store.full")
+        return write(folder, entries)
+
+    frames = Frames(district, tmp_path / "figures")
+    monkeypatch.setattr(columnar, "_write", until_full)
+    with pytest.raises(StorageFull):
+        frames.now()
+    kept = columnar.state_of(tmp_path / "figures")
+    read: list[Stored] = []
+
+    def counting(folder: Path, entries: list[Stored]) -> dict[str, str]:
+        read.extend(entries)
+        return write(folder, entries)
+
+    monkeypatch.setattr(columnar, "_write", counting)
+    assert kept.cursor and sum(len(files) for files in kept.files.values()) >= 3
+    asked = period.around(district.clock.now(), "Q")
+    went_on, rest = frames.now(), len(read)
+    anew = Frames(district, tmp_path / "anew").now()
+    assert 0 < rest == len(read) - rest - 60, "what was kept is read again"
+    for indicator in INDICATORS.values():
+        one, two = figures.total(went_on, indicator, asked), figures.total(anew, indicator, asked)
+        assert (one.cases, one.n, one.d) == pytest.approx((two.cases, two.n, two.d)), indicator.code
 
 
 def test_where_a_frame_takes_long_the_old_one_answers_meanwhile(

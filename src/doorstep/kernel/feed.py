@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import BadRequest
@@ -15,6 +15,8 @@ from doorstep.kernel.read import stored, type_names, type_number
 from doorstep.kernel.refs import Stored
 
 _COLUMNS = "part, version, updated, deleted, custodian, sens, body, id, type, txid"
+STEP: Final = 50_000
+"""Versions that one statement goes through at most, beyond those of one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +34,43 @@ def read(engine: Engine, after: str, limit: int, types: Sequence[str] = ()) -> F
     """
     position = _position(after)
     horizon = engine.horizon()
-    rows: list[tuple[Any, ...]] = []
-    wanted = f" AND type IN ({', '.join('?' * len(types))})" if types else ""
+    while position[0] < horizon:
+        end = _end(engine, position[0], horizon)
+        found = _between(engine, position, end, limit, types)
+        if found:
+            last = found[-1]
+            return Feed(
+                [stored(type_names()[row[8]], row[7], row) for row in found],
+                f"{last[9]}~{last[0]}~{last[8]}~{last[7]}~{last[1]}",
+            )
+        position = [end, -1, 0, "", 0]
+    return Feed([], f"{horizon}~-1~0~~0" if types and horizon > _position(after)[0] else after)
+
+
+def _end(engine: Engine, begin: int, horizon: int) -> int:
+    """Where to stop looking: behind so many versions, of whatever type, that one statement has gone through them."""
+    ends = [horizon]
+    for table in ("resource", "version"):
+        found = engine.once(f"SELECT txid FROM {table} WHERE txid >= ? ORDER BY txid LIMIT 1 OFFSET {STEP}", [begin])
+        ends += [int(row[0]) + 1 for row in found]
+    return min(ends)
+
+
+def _between(engine: Engine, position: list[Any], end: int, limit: int, types: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Versions behind a position and before a transaction, in order, as far as the limit goes."""
+    # The plus keeps the types out of the choice of an index: all of one type would be sorted for each page.
+    wanted = f" AND +type IN ({', '.join('?' * len(types))})" if types else ""
     numbers = [type_number(name) for name in types]
+    rows: list[tuple[Any, ...]] = []
     for table in ("resource", "version"):
         rows += engine.once(
             f"SELECT {_COLUMNS} FROM {table} WHERE txid >= ? AND txid < ? AND (txid, part, type, id, version)"
-            f" > (?, ?, ?, ?, ?){wanted} ORDER BY txid, part, type, id, version LIMIT ?",
-            [position[0], horizon, *position, *numbers, limit],
+            f" > (?, ?, ?, ?, ?){wanted} ORDER BY txid, part, type, id, version LIMIT {int(limit)}",
+            [position[0], end, *position, *numbers],
         )
     rows.sort(key=lambda row: (row[9], row[0], row[8], row[7], row[1]))
     # A version may move from the one table to the other between the two statements: it is then seen twice.
-    unique = list({(row[0], row[8], row[7], row[1]): row for row in rows}.values())[:limit]
-    if not unique:
-        return Feed([], f"{horizon}~-1~0~~0" if types and horizon > position[0] else after)
-    last = unique[-1]
-    return Feed(
-        [stored(type_names()[row[8]], row[7], row) for row in unique],
-        f"{last[9]}~{last[0]}~{last[8]}~{last[7]}~{last[1]}",
-    )
+    return list({(row[0], row[8], row[7], row[1]): row for row in rows}.values())[:limit]
 
 
 def place(engine: Engine, part: int, type: int, id: str, version: int) -> str:

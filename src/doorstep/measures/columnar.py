@@ -10,9 +10,10 @@ import fcntl
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -25,8 +26,12 @@ from doorstep.kernel.store import Store
 from doorstep.measures import views
 from doorstep.measures.views import VIEWS, View
 
-BATCH: Final = 5000
+BATCH: Final = 20_000
 """Versions that one reading of the feed takes."""
+KEPT_EVERY: Final = 10
+"""Readings after which what is there is kept, so that an interrupted first time goes on from it."""
+Told = Callable[[int], None]
+"""Hears how many of a hundred parts of the feed have been read."""
 MANY: Final = 12
 """Files of one view, above which they are made into one."""
 _STATE: Final = "state.json"
@@ -52,7 +57,7 @@ def state_of(folder: Path) -> State:
     return found if found.columns == views.VERSION else State()
 
 
-def refresh(store: Store, folder: Path) -> State:
+def refresh(store: Store, folder: Path, told: Told = lambda percent: None) -> State:
     """Add what was committed since the last time; the state after it."""
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
@@ -61,17 +66,21 @@ def refresh(store: Store, folder: Path) -> State:
         cut_off, cursor = store.clock.now(), before.cursor
         files = {name: list(before.files.get(name, ())) for name in VIEWS}
         types = sorted({view.type for view in VIEWS.values()})
-        while True:
+        whole = max(1, store.engine.horizon())
+        for reading in count(1):
             feed = store.feed(cursor, limit=BATCH, types=types)
             if not feed.entries:
                 break
             cursor = feed.cursor
             for name, file in _write(folder, feed.entries).items():
                 files[name].append(file)
+            told(min(99, int(cursor.partition("~")[0]) * 100 // whole))
+            if reading % KEPT_EVERY == 0:
+                _keep(folder, replace(before, cursor=cursor, files=files))
         for name in VIEWS:
             if len(files[name]) > MANY:
                 files[name] = [_join(folder, VIEWS[name], files[name])]
-        # The state is named last: a reader sees the files of one moment, whole.
+        # Frames are made of what is returned here: the files of one moment, whole.
         return _keep(folder, replace(before, cursor=feed.cursor, cut_off=cut_off, files=files))
 
 
