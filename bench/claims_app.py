@@ -87,8 +87,8 @@ def main(url: str, port: str, workers: str) -> None:
     os.environ[_URL] = url
     Granian(
         "bench.claims_app:make", address="127.0.0.1", port=int(port), interface=Interfaces.WSGI, workers=int(workers),
-        blocking_threads=64, factory=True, websockets=False, log_level=LogLevels.warning, backlog=2048,
-        backpressure=256,
+        blocking_threads=32, factory=True, websockets=False, log_level=LogLevels.warning, backlog=2048,
+        backpressure=128,
     ).serve()  # fmt: skip
 
 
