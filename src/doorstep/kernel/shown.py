@@ -24,7 +24,8 @@ def by_resident(reader: Reader, actor: Actor, refs: Iterable[str]) -> list[Share
     """What an answer showed, by resident; what is about nobody stands with "" and only when there is nothing else."""
     refs = tuple(refs)
     keys = {ref: key for ref in refs if (key := _key(reader, ref)) is not None}
-    named = _residents(reader, sorted(set(keys.values())))
+    asked = sorted(set(keys.values()))
+    named = _residents(reader, asked)
     shares: dict[str, list[str]] = {}
     for ref, key in keys.items():
         for resident in named.get(key, ()):
@@ -32,7 +33,7 @@ def by_resident(reader: Reader, actor: Actor, refs: Iterable[str]) -> list[Share
     if not shares:
         return [("", refs, "")]
     grants: dict[str, list[str]] = {}
-    for ground in grants_for(reader, actor, sorted(set(keys.values()))):
+    for ground in grants_for(reader, actor, asked):
         grants.setdefault(ground.resident, []).append(ground.grant)
     return [(who, tuple(own), " ".join(grants.get(who, ()))) for who, own in shares.items()]
 
@@ -53,13 +54,14 @@ def _key(reader: Reader, ref: str) -> tuple[int, int, str] | None:
     return None if part is None else (part, table[type_name], id_)
 
 
-def _residents(reader: Reader, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], list[str]]:
-    named: dict[tuple[int, int, str], list[str]] = {}
+def _residents(reader: Reader, keys: Sequence[tuple[int, int, str]]) -> dict[tuple[int, int, str], dict[str, None]]:
+    """Each once, though a resource has a row for each of its codes: to sort that out here costs half."""
+    named: dict[tuple[int, int, str], dict[str, None]] = {}
     for start in range(0, len(keys), _STEP):
         wanted, values = either(reader.dialect, ("rpart", "type", "id"), keys[start : start + _STEP])
         found: list[tuple[Any, ...]] = reader.rows(
-            f"SELECT DISTINCT rpart, type, id, resident FROM subject WHERE {wanted}", values
+            f"SELECT rpart, type, id, resident FROM subject WHERE {wanted}", values
         )
         for part, type_, id_, resident in found:
-            named.setdefault((part, type_, id_), []).append(resident)
+            named.setdefault((part, type_, id_), {})[resident] = None
     return named
