@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import psycopg
 import pytest
 
+from doorstep.kernel import feed as feed_module
 from doorstep.kernel.errors import BadRequest
 from doorstep.kernel.postgres import continue_after
 from doorstep.kernel.refs import Actor
@@ -107,3 +109,45 @@ def test_a_reader_of_some_types_gets_those_and_stands_behind_the_rest(store: Sto
     again = store.run(admin, lambda tx: tx.create({"resourceType": "Organization", "name": "y"})).id
     settle(store, 6)
     assert [entry.id for entry in store.feed(last.cursor, types=["Organization"]).entries] == [again]
+
+
+def test_a_rare_type_far_behind_others_is_found_in_steps_each_of_which_is_small(
+    store: Store, admin: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_module, "STEP", 2)
+    wanted = []
+    for name in "xyz":
+        for _ in range(7):
+            store.run(admin, lambda tx: tx.create(BASIC))
+        wanted.append(store.run(admin, lambda tx, n=name: tx.create({"resourceType": "Organization", "name": n})).id)
+    store.run(admin, lambda tx: tx.update({"resourceType": "Organization", "id": wanted[0], "name": "again"}))
+    seen, _ = settle(store, 25)
+    assert len(set(seen)) == 25, "every version once, in steps too"
+    found, cursor = [], ""
+    while entries := (feed := store.feed(cursor, limit=1, types=["Organization"])).entries:
+        found += [(entry.id, entry.version) for entry in entries]
+        cursor = feed.cursor
+    assert found == [(wanted[0], 1), (wanted[1], 1), (wanted[2], 1), (wanted[0], 2)]
+    assert store.feed(feed.cursor).entries == []
+
+
+def test_a_page_of_some_types_is_read_in_the_order_of_transactions(store: Store, admin: Actor) -> None:
+    """The control: where the types may choose the index, all of them are sorted for each page."""
+    if store.engine.dialect != "sqlite":
+        pytest.skip("PostgreSQL chooses by what is in the table, and here is nothing")
+    asked: list[tuple[str, list[Any]]] = []
+
+    class Recording:
+        def once(self, sql: str, params: Any = ()) -> Any:
+            asked.append((sql, list(params)))
+            return store.engine.once(sql, params)
+
+    feed_module._between(Recording(), [0, -1, 0, "", 0], 9, 5, ["Organization", "Task"])  # type: ignore[arg-type]
+
+    def plan(sql: str, params: list[Any]) -> str:
+        return " ".join(str(row[3]) for row in store.engine.once(f"EXPLAIN QUERY PLAN {sql}", params))
+
+    for sql, params in asked:
+        assert "txid (txid>" in plan(sql, params), plan(sql, params)
+    sql, params = asked[0]
+    assert "txid (txid>" not in plan(sql.replace("+type", "type"), params)
