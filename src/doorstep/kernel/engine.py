@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from doorstep.kernel.refs import Actor
-from doorstep.kernel.writeset import WriteSet
+from doorstep.kernel.writeset import Each, WriteSet
 
 
 class Reader(Protocol):
@@ -35,8 +35,8 @@ class Engine(Protocol):
     def audit(self, row: tuple[Any, ...]) -> None:
         """Commit one audit row durably, together with whatever else waits."""
 
-    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: int | None = None) -> list[int]:
-        """Small housekeeping writes in one transaction; the row counts. LostRace when a count is not ``each``."""
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: Each = None) -> list[int]:
+        """Small housekeeping writes in one transaction; the row counts. LostRace when they are not ``each``."""
 
     def horizon(self) -> int:
         """Every transaction with a smaller txid is committed and visible, or will never be."""

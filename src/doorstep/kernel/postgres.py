@@ -22,7 +22,7 @@ from doorstep.kernel import rows, rowsecurity, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.postgres_apply import apply
 from doorstep.kernel.refs import Actor
-from doorstep.kernel.writeset import LostRace, WriteSet, expect
+from doorstep.kernel.writeset import Each, LostRace, WriteSet, expect
 
 _Pool = ConnectionPool[psycopg.Connection[tuple[Any, ...]]]
 _MIGRATION_LOCK = 0x646F6F72
@@ -155,7 +155,7 @@ class PostgresEngine:
         if waiting.error is not None:
             raise waiting.error
 
-    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: int | None = None) -> list[int]:
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: Each = None) -> list[int]:
         with self._connection() as connection:
             try:
                 with connection.transaction():

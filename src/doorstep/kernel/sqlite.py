@@ -20,7 +20,7 @@ from doorstep.kernel import held, rows, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.sqlite_apply import Batch
-from doorstep.kernel.writeset import LostRace, WriteSet, expect
+from doorstep.kernel.writeset import Each, LostRace, WriteSet, expect
 
 FILE = "doorstep.db"
 STATEMENT_LIMIT_S = 5.0
@@ -73,7 +73,7 @@ class _Statements:
 
     __slots__ = ("each", "statements")
 
-    def __init__(self, statements: Sequence[tuple[str, Sequence[Any]]], each: int | None) -> None:
+    def __init__(self, statements: Sequence[tuple[str, Sequence[Any]]], each: Each) -> None:
         self.statements, self.each = statements, each
 
     def run(self, connection: sqlite3.Connection) -> list[int]:
@@ -187,7 +187,7 @@ class SqliteEngine:
     def audit(self, row: tuple[Any, ...]) -> None:
         self._submit(_Waiting(row))
 
-    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: int | None = None) -> list[int]:
+    def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: Each = None) -> list[int]:
         counts: list[int] = self._submit(_Waiting(_Statements(statements, each)))
         return counts
 
@@ -252,7 +252,7 @@ class SqliteEngine:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            gathered = Batch(connection)
+            gathered = Batch(connection, [each.work for each in batch if isinstance(each.work, WriteSet)])
             txid = self._next
             audits = []
             for waiting in batch:
@@ -264,6 +264,7 @@ class SqliteEngine:
                     if isinstance(work, _Statements):
                         gathered.flush()
                         waiting.txid = work.run(connection)
+                        gathered.forget()
                     else:
                         gathered.add(work, txid)
                         waiting.txid = txid

@@ -7,7 +7,8 @@ checked, so a later set always sees an earlier one.
 from __future__ import annotations
 
 import sqlite3
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from doorstep.kernel import alias, drafts, rows
 from doorstep.kernel.definitions import definitions
@@ -17,17 +18,42 @@ from doorstep.kernel.writeset import ClaimOp, GrantRow, LostRace, Put, WriteSet
 
 _WIDTHS = (128, 32, 8, 1)
 _LIVE = "SELECT version, deleted FROM resource WHERE part = ? AND type = ? AND id = ?"
+_HELD = "SELECT holder, expires FROM claim WHERE kind = ? AND key = ?"
+_ALL_LIVE = (
+    "SELECT r.part, r.type, r.id, r.version, r.deleted FROM ({}) k CROSS JOIN resource r"
+    " ON r.part = k.column1 AND r.type = k.column2 AND r.id = k.column3"
+)
+_ALL_HELD = (
+    "SELECT c.kind, c.key, c.holder, c.expires FROM ({}) k CROSS JOIN claim c"
+    " ON c.kind = k.column1 AND c.key = k.column2"
+)
+_TAKEN_AGAIN = (
+    " ON CONFLICT (kind, key) DO UPDATE SET holder = excluded.holder, fence = claim.fence + 1,"
+    " expires = excluded.expires"
+)
 _TASK = definitions().number["Task"]
+Key = TypeVar("Key", bound=tuple[Any, ...])
 
 
 class Batch:
-    """The write sets of one commit."""
+    """The write sets of one commit.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    What they expect is asked for all of them at once; from then on what they put and claim is noted beside it, since
+    nobody else writes before the commit.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, works: Sequence[WriteSet] = ()) -> None:
         self._connection = connection
         self._rows: dict[str, list[tuple[Any, ...]]] = {}
         self._fresh: set[tuple[int, int, str]] = set()
-        self._known: set[tuple[int, int, str]] = set()
+        self._live: dict[tuple[int, int, str], tuple[int, int] | None] = {}
+        self._held: dict[tuple[str, str], tuple[str, int] | None] = {}
+        self._look_ahead(works)
+
+    def forget(self) -> None:
+        """Somebody else's statements ran on the connection: what was found before may not be so any more."""
+        self._live.clear()
+        self._held.clear()
 
     def add(self, work: WriteSet, txid: int) -> None:
         """Check a set against the database and what is gathered; gather its rows. Raises before anything is changed."""
@@ -82,6 +108,19 @@ class Batch:
         for audit in work.audits:
             self._gather("audit", audit)
 
+    def _look_ahead(self, works: Sequence[WriteSet]) -> None:
+        live = {(put.part, put.type, put.id) for work in works for put in work.puts if _is_checked(put)}
+        live.update((expect.part, expect.type, expect.id) for work in works for expect in work.expects)
+        held = {(op.kind, op.key) for work in works for op in work.claims}
+        for keys, width in _padded(live):
+            self._live.update(dict.fromkeys(keys))
+            for part, type_, id_, version, deleted in self._ask(_ALL_LIVE.format(_values(width, 3)), _flat(keys)):
+                self._live[part, type_, id_] = version, deleted
+        for pairs, width in _padded(held):
+            self._held.update(dict.fromkeys(pairs))
+            for kind, key, holder, expires in self._ask(_ALL_HELD.format(_values(width, 2)), _flat(pairs)):
+                self._held[kind, key] = holder, expires
+
     def _ask(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql, values).fetchall()
 
@@ -94,36 +133,32 @@ class Batch:
 
     def insert(self, table: str, columns: str, found: list[tuple[Any, ...]]) -> None:
         """Rows into a table by statements of a few fixed widths, so that each is prepared once."""
-        at, total = 0, len(found)
-        one = f"({_marks(columns.count(',') + 1)})"
+        at, total, places = 0, len(found), columns.count(",") + 1
+        again = _TAKEN_AGAIN if table == "claim" else ""
         for width in _WIDTHS:
             while total - at >= width:
-                values = ", ".join([one] * width)
-                flat = [value for row in found[at : at + width] for value in row]
-                self._connection.execute(f"INSERT INTO {table} ({columns}) VALUES {values}", flat)
+                text = f"INSERT INTO {table} ({columns}) {_values(width, places)}{again}"
+                self._connection.execute(text, _flat(found[at : at + width]))
                 at += width
 
     # -- checking
 
     def _check(self, work: WriteSet) -> None:
         for put in work.puts:
-            if put.expected or part_of_id(put.id) is None:
+            if _is_checked(put):
                 self._check_version(put)
         own = {(put.part, put.type, put.id) for put in work.puts if not put.deleted}
         for expect in work.expects:
             place = (expect.part, expect.type, expect.id)
-            if place in own or (not expect.version and place in self._known):
+            if place in own:
                 continue
-            if place in self._fresh:
-                self.flush()
-            found = self._connection.execute(_LIVE, place).fetchone()
+            found = self._there(place)
             if expect.version and (not found or found[0] != expect.version):
                 raise LostRace(f"{expect.type_name}/{expect.id}")
             if not found or found[1]:
                 raise BrokenReference(
                     "tx.broken-reference", element=expect.element, reference=f"{expect.type_name}/{expect.id}"
                 )
-            self._known.add(place)
         self._check_unreferenced(work)
         given_back: set[tuple[str, str, str]] = set()
         for op in work.claims:
@@ -148,8 +183,23 @@ class Batch:
             if not self._connection.execute("SELECT 1 FROM due WHERE part = ? AND id = ?", (part, id_)).fetchone():
                 raise LostRace(f"due/{id_}")
 
+    def _there(self, key: tuple[int, int, str]) -> tuple[int, int] | None:
+        """(version, deleted) of a resource as it is with all that was gathered."""
+        if key not in self._live:
+            if key in self._fresh:
+                self.flush()
+            self._live[key] = self._connection.execute(_LIVE, key).fetchone()
+        return self._live[key]
+
+    def _holder(self, key: tuple[str, str]) -> tuple[str, int] | None:
+        """(holder, expires) of a claim, likewise."""
+        if key not in self._held:
+            self._flush_claims()
+            self._held[key] = self._connection.execute(_HELD, key).fetchone()
+        return self._held[key]
+
     def _check_version(self, put: Put) -> None:
-        found = self._connection.execute(_LIVE, (put.part, put.type, put.id)).fetchone()
+        found = self._there((put.part, put.type, put.id))
         if (found[0] if found else 0) != put.expected:
             raise LostRace(f"{put.type_name}/{put.id}")
         if put.located and not put.expected:
@@ -170,11 +220,10 @@ class Batch:
 
     def _check_claim(self, op: ClaimOp, given_back: set[tuple[str, str, str]]) -> None:
         """Refuse what another holds, unless the same set has given it back before."""
-        found = self._connection.execute(
-            "SELECT holder, expires FROM claim WHERE kind = ? AND key = ?", (op.kind, op.key)
-        ).fetchone()
-        free = found is None or found[1] <= op.now or (op.kind, op.key, found[0]) in given_back
-        if not free and found[0] != op.holder:
+        found = self._holder((op.kind, op.key))
+        if found is None or found[1] <= op.now or (op.kind, op.key, found[0]) in given_back:
+            return
+        if found[0] != op.holder:
             raise Conflict("claims.taken", kind=op.kind, key=op.key)
 
     # -- writing
@@ -186,10 +235,7 @@ class Batch:
         elif put.located:
             self._gather("locator", (put.type, put.id, put.part))
         self._fresh.add(key)
-        if put.deleted:
-            self._known.discard(key)
-        else:
-            self._known.add(key)
+        self._live[key] = put.version, int(put.deleted)
         self._gather("resource", rows.resource_row(put, txid))
         for table, found in rows.index_rows(put):
             self._rows.setdefault(table, []).extend(found)
@@ -223,16 +269,18 @@ class Batch:
             )
 
     def _claim(self, op: ClaimOp) -> None:
+        key = (op.kind, op.key)
         if op.take:
-            self._connection.execute(
-                "INSERT INTO claim VALUES (?, ?, ?, 1, ?) ON CONFLICT (kind, key) DO UPDATE"
-                " SET holder = excluded.holder, fence = claim.fence + 1, expires = excluded.expires",
-                (op.kind, op.key, op.holder, op.expires),
-            )
-        else:
-            self._connection.execute(
-                "DELETE FROM claim WHERE kind = ? AND key = ? AND holder = ?", (op.kind, op.key, op.holder)
-            )
+            self._gather("claim", (*key, op.holder, 1, op.expires))
+            self._held[key] = op.holder, op.expires
+            return
+        self._flush_claims()
+        self._connection.execute("DELETE FROM claim WHERE kind = ? AND key = ? AND holder = ?", (*key, op.holder))
+        self._held.pop(key, None)
+
+    def _flush_claims(self) -> None:
+        """One given back after it was taken must go in that order."""
+        self.insert("claim", _COLUMNS["claim"], self._rows.pop("claim", []))
 
     def _gather(self, table: str, row: tuple[Any, ...]) -> None:
         self._rows.setdefault(table, []).append(row)
@@ -246,7 +294,30 @@ _COLUMNS = {
     "task_row": rows.TASK_COLUMNS,
     "due": rows.DUE_COLUMNS,
     "audit": rows.AUDIT_COLUMNS,
+    "claim": "kind, key, holder, fence, expires",
 }
+
+
+def _is_checked(put: Put) -> bool:
+    """Whether what a put replaces is looked at; an id that we made is there once."""
+    return bool(put.expected) or part_of_id(put.id) is None
+
+
+def _padded(keys: Collection[Key]) -> Iterator[tuple[list[Key], int]]:
+    """Keys for statements of a few fixed widths; the last are repeated up to the width, and of one there is no need."""
+    left = list(keys) if len(keys) > 1 else []
+    while left:
+        width = next((each for each in reversed(_WIDTHS[:-1]) if each >= len(left)), _WIDTHS[0])
+        some, left = left[:width], left[width:]
+        yield some + [some[-1]] * (width - len(some)), width
+
+
+def _values(rows: int, width: int) -> str:
+    return f"VALUES {', '.join([f'({_marks(width)})'] * rows)}"
+
+
+def _flat(found: Iterable[Sequence[Any]]) -> list[Any]:
+    return [value for row in found for value in row]
 
 
 def _marks(count: int) -> str:

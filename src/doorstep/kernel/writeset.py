@@ -6,7 +6,7 @@ queue and be committed together with others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -193,7 +193,12 @@ class LostRace(Exception):
         self.what = what
 
 
-def expect(counts: list[int], each: int | None) -> None:
-    """LostRace unless every statement touched as many rows as was said."""
-    if each is not None and any(count != each for count in counts):
+Each = int | Sequence[int] | None
+"""How many rows every statement must touch, or each of them; None when it does not matter."""
+
+
+def expect(counts: list[int], each: Each) -> None:
+    """LostRace unless the statements touched as many rows as was said."""
+    wanted = [each] * len(counts) if isinstance(each, int) else each
+    if wanted is not None and counts != list(wanted):
         raise LostRace("rows")
