@@ -12,15 +12,16 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from doorstep.kernel import audit_heads, rows
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
+from doorstep.kernel.keyset import either
 from doorstep.kernel.postgres_rows import unnested
 from doorstep.kernel.refs import Actor, new_id
 from doorstep.kernel.writeset import LostRace
@@ -28,6 +29,9 @@ from doorstep.kernel.writeset import LostRace
 _log = logging.getLogger("doorstep.audit")
 _FIELDS = [name.strip() for name in rows.AUDIT_COLUMNS.split(",")]
 _START = "0" * 64
+_WIDTHS = (128, 32, 8, 1)
+"""Rows of a statement, so that each is prepared once."""
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +46,26 @@ class Access:
     resident: str = ""
     query: str = ""
     outcome: int = 200
+    about: Mapping[str, str] = field(default_factory=dict)
+    """The one resident whom a ref names, of those refs of which that is known already."""
     extra: dict[str, Any] = field(default_factory=dict)
 
-    def row(self, at: int, grants: str = "") -> tuple[Any, ...]:
-        """The row in the order of the table's columns; ``grants`` are the ids of those that allowed the access."""
+    def row(
+        self, at: int, grants: str = "", *, resident: str = "", refs: tuple[str, ...] | None = None
+    ) -> tuple[Any, ...]:
+        """The row in the order of the table's columns; ``grants`` are the ids of those that allowed the access.
+
+        ``resident`` and ``refs`` make it the row of one of the residents.
+        """
         return rows.audit_row(
             self.actor,
             id=new_id(self.part),
             at=at,
             action=self.action,
             type=self.type,
-            refs=" ".join(self.refs),
+            refs=" ".join(self.refs if refs is None else refs),
             part=self.part,
-            resident=self.resident,
+            resident=resident or self.resident,
             query=self.query,
             outcome=self.outcome,
             grant=grants,
@@ -80,7 +91,7 @@ def seal(engine: Engine, *, limit: int = 1000) -> int:
     for row in found:
         seq += 1
         head = link(head, seq, row)
-        links.append((seq, head, row[0], row[1]))
+        links.append(Link(seq, head, row))
     # Another sealer may have moved a row meanwhile: then fewer are moved here, and the whole step is undone.
     try:
         _move(engine, links, real_now())
@@ -89,30 +100,50 @@ def seal(engine: Engine, *, limit: int = 1000) -> int:
     return len(found)
 
 
-def _move(engine: Engine, links: list[tuple[int, str, int, str]], now: int) -> None:
-    """Rows of (place, hash, part, id) go into the chain. LostRace when one is not there any more."""
-    into = f"INSERT INTO audit_sealed (seq, sealed, hash, {rows.AUDIT_COLUMNS}) SELECT"
+class Link(NamedTuple):
+    """A row of the audit and its place in the chain."""
+
+    seq: int
+    hash: str
+    row: tuple[Any, ...]
+
+
+def _move(engine: Engine, links: list[Link], now: int) -> None:
+    """Rows go into the chain. LostRace when one is not there any more."""
     if engine.dialect == "postgresql":  # a statement a row costs the sender more than all else that an access does
-        marks, arrays = unnested("audit_sealed", "seq, hash, part, id", links)
+        marks, arrays = unnested("audit_sealed", "seq, hash, part, id", [(*each[:2], *each.row[:2]) for each in links])
         statement = (
             f"WITH gone AS (DELETE FROM audit a USING {marks.replace('%s', '?')} AS k (seq, hash, k_part, k_id)"
             " WHERE a.part = k.k_part AND a.id = k.k_id RETURNING k.seq, k.hash, a.*)"
-            f" {into} seq, ?, hash, {rows.AUDIT_COLUMNS} FROM gone"
+            f" INSERT INTO audit_sealed (seq, sealed, hash, {rows.AUDIT_COLUMNS})"
+            f" SELECT seq, ?, hash, {rows.AUDIT_COLUMNS} FROM gone"
         )
         engine.write([(statement, [*arrays, now])], each=len(links))
         return
-    engine.write([
-        step for seq, head, part, id_ in links for step in (
-            (f"{into} ?, ?, ?, {rows.AUDIT_COLUMNS} FROM audit WHERE part = ? AND id = ?", (seq, now, head, part, id_)),
-            ("DELETE FROM audit WHERE part = ? AND id = ?", (part, id_)),
-        )
-    ], each=1)  # fmt: skip
+    statements, counts, at = [], [], 0
+    for width in _WIDTHS:
+        while len(links) - at >= width:
+            some = links[at : at + width]
+            statements += _sealed(some, now)
+            counts += [width, width]
+            at += width
+    engine.write(statements, each=counts)
+
+
+def _sealed(links: list[Link], now: int) -> list[tuple[str, list[Any]]]:
+    """The same for SQLite in two wide statements: each step of one gives up the interpreter lock."""
+    one = f"({', '.join('?' * (3 + len(_FIELDS)))})"
+    wanted, values = either("sqlite", ("part", "id"), [each.row[:2] for each in links])
+    return [
+        (f"INSERT INTO audit_sealed (seq, sealed, hash, {rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(links))}",
+         [value for each in links for value in (each.seq, now, each.hash, *each.row)]),
+        (f"DELETE FROM audit WHERE {wanted}", values),
+    ]  # fmt: skip
 
 
 def link(previous: str, seq: int, row: Iterable[Any]) -> str:
     """The hash of a sealed row: SHA-256 over the previous hash, its place and its fields."""
-    text = json.dumps([previous, seq, *row], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_text([previous, seq, *row]).encode()).hexdigest()
 
 
 def verify(engine: Engine) -> list[Broken]:
