@@ -32,6 +32,7 @@ def text(key: str, params: dict[str, Any], language: str = ENGLISH) -> str:
         return pattern
 
 
+@lru_cache(maxsize=256)
 def language(accept: str) -> str:
     """The language of an Accept-Language header (RFC 9110, 12.5.4) among ours; English when it names neither."""
     best, weight = ENGLISH, 0.0

@@ -18,6 +18,7 @@ DIRECTORY = 0
 """The part of what is about no resident: organisations, people at work, catalogues."""
 
 _DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
 _SERVER_ID = re.compile(r"d([0-9a-f]{3})-[0-9a-hjkmnp-tv-z]{18}\Z")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 
@@ -62,6 +63,20 @@ class Actor:
     scopes: str = ""
     patient: str = ""
     session: str = ""
+
+    def judged(self, at: int) -> Actor:
+        """The same at another moment. Written out, because every request asks for it twice or more."""
+        return Actor(
+            self.person, self.role, self.organization, self.purpose, self.account, at, self.address, self.request,
+            self.scopes, self.patient, self.session,
+        )  # fmt: skip
+
+    def asking(self, address: str, request: str) -> Actor:
+        """The same by another way in."""
+        return Actor(
+            self.person, self.role, self.organization, self.purpose, self.account, self.at, address, request,
+            self.scopes, self.patient, self.session,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +142,5 @@ def system_hash(system: str) -> int:
 
 
 def _base32(number: int, width: int) -> str:
-    digits = [""] * width
-    for place in range(width - 1, -1, -1):
-        digits[place] = _DIGITS[number & 31]
-        number >>= 5
-    return "".join(digits)
+    """``width`` digits, which is an even number: two at a time."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(5 * width - 10, -1, -10)])

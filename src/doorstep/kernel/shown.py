@@ -5,8 +5,9 @@ A list of fifty people is fifty rows, each with what was shown of that resident 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.engine import Reader
@@ -14,26 +15,34 @@ from doorstep.kernel.explain import grants_for
 from doorstep.kernel.index.sensitivity import DIRECTORY
 from doorstep.kernel.keyset import either
 from doorstep.kernel.refs import Actor, part_of_id, part_of_resident
+from doorstep.kernel.roles import ADMINISTRATOR
 
 Share = tuple[str, tuple[str, ...], str]
 """(resident, refs, grants): one row of the audit."""
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _STEP = 100
 
 
-def by_resident(reader: Reader, actor: Actor, refs: Iterable[str]) -> list[Share]:
-    """What an answer showed, by resident; what is about nobody stands with "" and only when there is nothing else."""
+def by_resident(
+    reader: Reader, actor: Actor, refs: Iterable[str], about: Mapping[str, str] = NOTHING
+) -> list[Share]:
+    """What an answer showed, by resident; what is about nobody stands with "" and only when there is nothing else.
+
+    ``about`` says of some refs whom they name, so that those need not be looked up.
+    """
     refs = tuple(refs)
-    keys = {ref: key for ref in refs if (key := _key(reader, ref)) is not None}
-    asked = sorted(set(keys.values()))
-    named = _residents(reader, asked)
+    everything = actor.role == ADMINISTRATOR  # and so by no grant
+    keys = {ref: _key(reader, ref) for ref in refs if not (everything and ref in about)}
+    named = _residents(reader, sorted({key for ref, key in keys.items() if key and ref not in about}))
     shares: dict[str, list[str]] = {}
-    for ref, key in keys.items():
-        for resident in named.get(key, ()):
+    for ref in refs:
+        key = keys.get(ref)
+        for resident in (about[ref],) if ref in about else named[key] if key in named else ():
             shares.setdefault(resident, []).append(ref)
     if not shares:
         return [("", refs, "")]
     grants: dict[str, list[str]] = {}
-    for ground in grants_for(reader, actor, asked):
+    for ground in () if everything else grants_for(reader, actor, sorted({key for key in keys.values() if key})):
         grants.setdefault(ground.resident, []).append(ground.grant)
     return [(who, tuple(own), " ".join(grants.get(who, ()))) for who, own in shares.items()]
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import secrets
 import time
@@ -88,7 +87,7 @@ class Store:
         """The same, in a transaction of a narrower kind."""
         now = self.clock.now()
         with self.engine.reader() as reader:
-            tx = make(reader, dataclasses.replace(actor, at=now), self.secret, now, checked)
+            tx = make(reader, actor.judged(now), self.secret, now, checked)
             yield tx
             work = tx.close()
         if work:
@@ -98,7 +97,7 @@ class Store:
     @contextmanager
     def snapshot(self, actor: Actor, *, audited: bool = True) -> Iterator[Reads]:
         """A consistent view. What was shown is written down before the block's end returns, unless the caller does."""
-        asking = dataclasses.replace(actor, at=self.clock.now())
+        asking = actor.judged(self.clock.now())
         with self.engine.reader(asking) as reader:
             reads = Reads(reader, asking, self.secret)
             yield reads
@@ -109,7 +108,7 @@ class Store:
 
     def read_once(self, actor: Actor, type: str, id: str) -> Stored:
         """One resource by one statement; the caller writes the audit row."""
-        asking = dataclasses.replace(actor, at=self.clock.now())
+        asking = actor.judged(self.clock.now())
         return Reads(_Once(self.engine, asking), asking, self.secret).stored(type, id)
 
     def feed(self, after: str = "", *, limit: int = 1000, types: Sequence[str] = ()) -> Feed:
@@ -126,15 +125,12 @@ class Store:
         What showed several residents is one row each, all in one commit.
         """
         now = self.clock.now()
-        actor = dataclasses.replace(access.actor, at=now)
+        actor = access.actor.judged(now)
         if len(access.refs) < 2 and (access.resident or not access.refs):
             self.engine.audit(access.row(now, allowing(_Once(self.engine), actor, access.refs)))
             return
-        shares = by_resident(_Once(self.engine), actor, access.refs)
-        shown = [
-            dataclasses.replace(access, resident=who or access.resident, refs=refs).row(now, grants)
-            for who, refs, grants in shares
-        ]
+        shares = by_resident(_Once(self.engine), actor, access.refs, access.about)
+        shown = [access.row(now, grants, resident=who, refs=refs) for who, refs, grants in shares]
         if len(shown) == 1:
             self.engine.audit(shown[0])
         else:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Final
 
 from doorstep.kernel.audit import Access
 from doorstep.kernel.definitions import definitions
+from doorstep.kernel.shown import NOTHING
 from doorstep.rest.request import Request
 from doorstep.rest.service import Service
 
@@ -19,12 +20,13 @@ _LONGEST_QUERY: Final = 2_000
 
 def record(
     service: Service, request: Request, action: str, *, type: str = "", refs: Iterable[str] = (), resident: str = "",
-    part: int = 0, outcome: int = 200,
+    part: int = 0, outcome: int = 200, about: Mapping[str, str] = NOTHING,
 ) -> None:
     """Write down that this request saw ``refs``; returns when the row is durable."""
     query = request.environ.get("QUERY_STRING", "")[:_LONGEST_QUERY]
     service.store.audit(Access(
-        request.actor, action, type, tuple(refs), part=part, resident=resident, query=query, outcome=outcome
+        request.actor, action, type, tuple(refs), part=part, resident=resident, query=query, outcome=outcome,
+        about=about,
     ))
 
 

@@ -23,6 +23,7 @@ Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _WORTH_PACKING: Final = 1_400
 """Bytes below which gzip saves no packet."""
+_UNSNIFFED: Final = ("X-Content-Type-Options", "nosniff")
 _GENERAL: Final[Headers] = [
     ("Cache-Control", "no-store"), ("Vary", "Accept, Accept-Encoding, Accept-Language, Authorization, Prefer"),
 ]
@@ -111,8 +112,8 @@ def _send(service: Service, environ: dict[str, Any], start_response: StartRespon
         headers.append(("Content-Encoding", "gzip"))
     if response.status not in (204, 304):
         headers.append(("Content-Length", str(len(content))))
-    if not any(name == "X-Content-Type-Options" for name, _ in headers):
-        headers.append(("X-Content-Type-Options", "nosniff"))
+    if _UNSNIFFED not in headers:
+        headers.append(_UNSNIFFED)
     start_response(STATUS_LINES[response.status], headers)
     return [] if environ["REQUEST_METHOD"] == "HEAD" or not content else [content]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from doorstep.kernel import search
 from doorstep.kernel.engine import Reader
@@ -50,6 +50,6 @@ class View:
 def view(service: Service, actor: Actor) -> Iterator[View]:
     """A snapshot of the record as the actor sees it now."""
     store = service.store
-    at = replace(actor, at=store.clock.now())
+    at = actor.judged(store.clock.now())
     with store.engine.reader(at) as reader:
         yield View(Reads(reader, at, store.secret), reader, at, store.secret)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ def actor(service: Service, environ: dict[str, Any], request_id: str) -> Actor:
     found = service.store.account(token)
     if found is None:
         raise Unauthenticated("rest.unknown-token", element="Authorization")
-    return replace(found, address=_address(service, environ), request=request_id)
+    return found.asking(_address(service, environ), request_id)
 
 
 def _address(service: Service, environ: dict[str, Any]) -> str:

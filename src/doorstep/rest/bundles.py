@@ -20,11 +20,14 @@ def text_of(request: Request, body: bytes | str) -> bytes:
     return shape.cut_text(raw, summary=request.summary, elements=request.elements)
 
 
-def search_entry(request: Request, row: Row) -> bytes:
-    """One match or include with its address."""
-    return b'{"fullUrl":"%s/%s/%s","resource":%s,"search":{"mode":"%s"}}' % (
-        request.base.encode(), row.type_name.encode(), row.id.encode(), text_of(request, row.body), row.mode.encode(),
-    )
+def search_entries(request: Request, rows: Iterable[Row]) -> list[bytes]:
+    """Matches and includes with their addresses."""
+    base, whole = request.base, request.summary is None and request.elements is None
+    return [
+        f'{{"fullUrl":"{base}/{row.type_name}/{row.id}","resource":'
+        f'{row.body if whole else text_of(request, row.body).decode()},"search":{{"mode":"{row.mode}"}}}}'.encode()
+        for row in rows
+    ]
 
 
 def bundle(kind: str, *, total: int | None, links: Sequence[tuple[str, str]], entries: Iterable[bytes]) -> bytes:
@@ -42,9 +45,10 @@ def bundle(kind: str, *, total: int | None, links: Sequence[tuple[str, str]], en
 def page_links(request: Request, pairs: Pairs, cursor: str | None, *, path: str | None = None) -> list[tuple[str, str]]:
     """self, first and next at the address that was asked. The cursor is ours and opaque."""
     address = f"{request.base}/{request.path if path is None else path}".rstrip("/")
-    kept = [pair for pair in pairs if pair[0] != "_cursor"] + _shaping(request)
-    found = [("self", _url(address, pairs + _shaping(request)))]
-    if any(name == "_cursor" for name, _ in pairs):
+    shaping = _shaping(request)
+    kept = [pair for pair in pairs if pair[0] != "_cursor"] + shaping
+    found = [("self", _url(address, pairs + shaping))]
+    if len(kept) < len(pairs) + len(shaping):
         found.append(("first", _url(address, kept)))
     if cursor is not None:
         found.append(("next", _url(address, [*kept, ("_cursor", cursor)])))

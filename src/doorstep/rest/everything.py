@@ -14,7 +14,7 @@ from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import NotFound, NotSupported
 from doorstep.kernel.search import Page, Row
 from doorstep.rest.asking import View, view
-from doorstep.rest.bundles import bundle, page_links, search_entry
+from doorstep.rest.bundles import bundle, page_links, search_entries
 from doorstep.rest.parameters import given, one
 from doorstep.rest.query import Pairs
 from doorstep.rest.request import Request
@@ -40,7 +40,7 @@ def everything(service: Service, request: Request) -> Response:
         else:
             page = _of_encounter(seen, request, pairs, cursor)
     note(service, request, page, action="$everything", type_name=owner, compartment=(owner, id_))
-    shown = [*warned(request, page), *(search_entry(request, row) for row in (*page.matches, *page.includes))]
+    shown = [*warned(request, page), *search_entries(request, (*page.matches, *page.includes))]
     links = page_links(request, request.pairs, page.next_cursor, path=f"{owner}/{id_}/$everything")
     return Response(200, [JSON_HEADER], bundle("searchset", total=page.total, links=links, entries=shown))
 

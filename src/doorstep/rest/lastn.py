@@ -7,7 +7,7 @@ of each code of one patient, newest first, among those that the other search par
 from __future__ import annotations
 
 from doorstep.rest.asking import view
-from doorstep.rest.bundles import bundle, page_links, search_entry
+from doorstep.rest.bundles import bundle, page_links, search_entries
 from doorstep.rest.parameters import given
 from doorstep.rest.query import Pairs
 from doorstep.rest.request import Request
@@ -24,6 +24,6 @@ def lastn(service: Service, request: Request) -> Response:
     with view(service, request.actor) as seen:
         page = seen.lastn(pairs, strict=strict, base=request.base)
     note(service, request, page, action="$lastn", type_name="Observation")
-    entries = [*warned(request, page), *(search_entry(request, row) for row in page.matches)]
+    entries = [*warned(request, page), *search_entries(request, page.matches)]
     links = page_links(request, pairs, None, path="Observation/$lastn")
     return Response(200, [JSON_HEADER], bundle("searchset", total=page.total, links=links, entries=entries))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -18,14 +19,17 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9$\-._~:/|,*@!()]*\Z")
 def parse(text: str, *, limit: int) -> Pairs:
     """Name and value of each parameter in order; at most ``limit`` of them. Raises BadRequest or TooCostly."""
     pairs: Pairs = []
+    printable = text.isascii() and text.isprintable()
     for piece in text.split("&"):
         if not piece:
             continue
         if len(pairs) == limit:
             raise TooCostly("rest.too-many-parameters", limit=limit)
         name, _, value = piece.partition("=")
-        name = _decode(name, "")
-        pairs.append((name, _decode(value, name)))
+        if not printable or "%" in piece or "+" in piece:
+            name = _decode(name, "")
+            value = _decode(value, name)
+        pairs.append((name, value))
     return pairs
 
 
@@ -52,13 +56,12 @@ def number(pairs: Pairs, name: str, *, most: int) -> int | None:
     return most if len(text) > 18 else min(int(text), most)
 
 
+@lru_cache(maxsize=4096)
 def _encode(text: str) -> str:
     return text if _PLAIN.match(text) else quote(text, safe=_SAFE)
 
 
 def _decode(text: str, name: str) -> str:
-    if text.isascii() and text.isprintable() and "%" not in text and "+" not in text:
-        return text
     if _BAD_PERCENT.search(text):
         raise BadRequest("rest.bad-percent", element=name, name=name)
     try:

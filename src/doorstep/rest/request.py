@@ -22,6 +22,7 @@ _LARGE: Final = 1_000_000
 """Bytes from which the values of a body are counted before it is decoded."""
 SHAPING: Final = ("_format", "_pretty", "_summary", "_elements")
 """Parameters that shape any answer (R4 3.1.0.1.8); no interaction sees them."""
+_SHAPES: Final = frozenset(SHAPING)
 
 
 class Request:
@@ -118,7 +119,7 @@ class Request:
         self.pairs = self.pairs + self._shape(query.parse(raw.decode("latin-1"), limit=service.limits.parameters))
 
     def _shape(self, pairs: Pairs) -> Pairs:
-        if not any(name in SHAPING for name, _ in pairs):
+        if _SHAPES.isdisjoint([name for name, _ in pairs]):
             return pairs
         self.format = query.take(pairs, "_format") or self.format
         self.pretty = negotiate.pretty(query.take(pairs, "_pretty")) or self.pretty

@@ -11,7 +11,7 @@ from doorstep.kernel.errors import NotSupported
 from doorstep.kernel.search import Page, Query
 from doorstep.rest import access, query, scopes, shape
 from doorstep.rest.asking import View, view
-from doorstep.rest.bundles import bundle, page_links, search_entry
+from doorstep.rest.bundles import bundle, page_links, search_entries
 from doorstep.rest.outcome import of_issues
 from doorstep.rest.query import Pairs
 from doorstep.rest.request import Request
@@ -69,15 +69,16 @@ def note(
     rows = [*page.matches, *page.includes]
     resident = compartment[1] if compartment is not None and compartment[0] == "Patient" else ""
     if not resident:
-        named = {access.resident_of(row.type_name, row.id, row.body.encode()) for row in rows} - {""}
+        named = {row.resident or access.resident_of(row.type_name, row.id, row.body.encode()) for row in rows} - {""}
         resident = named.pop() if len(named) == 1 else ""
-    access.record(service, request, action, type=type_name or "", refs=(f"{row.type_name}/{row.id}" for row in rows),
-                  resident=resident)
+    refs = [f"{row.type_name}/{row.id}" for row in rows]
+    about = {ref: row.resident for ref, row in zip(refs, rows, strict=True) if row.resident}
+    access.record(service, request, action, type=type_name or "", refs=refs, resident=resident, about=about)
 
 
 def searchset(request: Request, parsed: Query, page: Page, *, path: str) -> bytes:
     """The Bundle of one page; warnings come first as an outcome (R4 3.1.1.5.2)."""
-    entries = [*warned(request, page), *(search_entry(request, row) for row in (*page.matches, *page.includes))]
+    entries = [*warned(request, page), *search_entries(request, (*page.matches, *page.includes))]
     used = [pair for pair in request.pairs if pair[0] == "_cursor"]
     applied = [pair for pair in parsed.pairs if pair[0] not in ("_summary", "_elements")] + used
     links = page_links(request, applied, page.next_cursor, path=path)

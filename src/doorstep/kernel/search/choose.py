@@ -6,6 +6,7 @@ Counting reads at most ``GAUGE`` index entries of a criterion. It never changes 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.search import limits, ranks, statement
@@ -32,26 +33,34 @@ def candidates(shape: Shape) -> list[int]:
 def by_counting(reader: Reader, query: Query, scope: Scope, *, counting: bool = False) -> int:
     """The way for this query on this record; ``counting`` when the total is asked for and no order."""
     shape = query.shape
-    if not counting and statement.latest_of_code(shape) is not None:
-        return statement.CODED
-    ways = candidates(shape) if counting else [way for way in candidates(shape) if not _leans(shape, way)]
-    if not ways:
-        return statement.PRESENT if statement.can_follow_sort(shape) and not counting else statement.SCAN
-    first = ways[0]
-    if rank(shape.nodes[first]) <= ranks.IDENTIFIER:
-        return first
-    if len(ways) == 1 and (statement.is_ordered(shape, first) or counting):
-        return first
-    ways = ways[:_MOST]
-    template, sizes = statement.gauge(shape, reader.dialect, scope, tuple(ways))
+    sole, ways = _open(shape, counting)
+    if sole is not None:
+        return sole
+    template, sizes = statement.gauge(shape, reader.dialect, scope, ways)
     if not any(sizes):
-        return first
+        return ways[0]
     params = template.bind({"scope": _values(scope)}, query.args)
     found = _largest(reader.rows(template.text, params)[0], sizes)
     best = min(range(len(ways)), key=lambda place: (found[place], place))
     if found[best] <= limits.GAUGE or counting:
         return ways[best]
     return _wide(shape, ways, ways[best])
+
+
+@lru_cache(maxsize=1024)
+def _open(shape: Shape, counting: bool) -> tuple[int | None, tuple[int, ...]]:
+    """The way that the shape alone decides; or None, and the ways among which the record decides."""
+    if not counting and statement.latest_of_code(shape) is not None:
+        return statement.CODED, ()
+    ways = candidates(shape) if counting else [way for way in candidates(shape) if not _leans(shape, way)]
+    if not ways:
+        return statement.PRESENT if statement.can_follow_sort(shape) and not counting else statement.SCAN, ()
+    first = ways[0]
+    if rank(shape.nodes[first]) <= ranks.IDENTIFIER:
+        return first, ()
+    if len(ways) == 1 and (statement.is_ordered(shape, first) or counting):
+        return first, ()
+    return None, tuple(ways[:_MOST])
 
 
 def _leans(shape: Shape, way: int) -> bool:

@@ -10,6 +10,7 @@ import binascii
 import hmac
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from doorstep.kernel.errors import BadRequest
@@ -17,11 +18,12 @@ from doorstep.kernel.refs import Actor
 from doorstep.kernel.search.model import Query
 
 _MAC = 16
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def seal(values: Sequence[Any], query: Query, actor: Actor, key: bytes) -> str:
     """A cursor behind the row with these order values."""
-    place = json.dumps(list(values), ensure_ascii=False, separators=(",", ":")).encode()
+    place = _text(list(values)).encode()
     return base64.urlsafe_b64encode(_mac(place, query, actor, key) + place).decode().rstrip("=")
 
 
@@ -42,4 +44,12 @@ def _mac(place: bytes, query: Query, actor: Actor, key: bytes) -> bytes:
     asked = repr((query.type, query.compartment, query.pairs))
     asker = repr((actor.account, actor.person, actor.role, actor.organization, actor.purpose))
     signed = b"\0".join((asked.encode(), asker.encode(), place))
-    return hmac.digest(key, b"search cursor\0" + signed, "sha256")[:_MAC]
+    made = _begun(key).copy()
+    made.update(signed)
+    return made.digest()[:_MAC]
+
+
+@lru_cache(maxsize=8)
+def _begun(key: bytes) -> hmac.HMAC:
+    """What all cursors begin with. Going on from here keeps the interpreter lock, which ``hmac.digest`` gives away."""
+    return hmac.new(key, b"search cursor\0", "sha256")

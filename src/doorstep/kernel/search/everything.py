@@ -15,7 +15,7 @@ from doorstep.kernel.search import control, limits, ranges, ranks
 from doorstep.kernel.search.context import Context
 from doorstep.kernel.search.model import Arm, Include, Match, Node, Not, Own, Page, Query, Resident, Shape, Some
 from doorstep.kernel.search.run import run
-from doorstep.kernel.search.syntax import check_text
+from doorstep.kernel.search.syntax import check_pairs
 from doorstep.kernel.search.terms import DefinitionTerms
 
 FILTERS = frozenset(("start", "end", "_since", "_type", "_count"))
@@ -58,9 +58,8 @@ def everything(
 
 def _filters(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     filters: dict[str, str] = {}
+    check_pairs(pairs)
     for name, value in pairs:
-        check_text(name, name)
-        check_text(value, name)
         if name not in FILTERS or name in filters:
             raise BadRequest("search.unknown-parameter", element=name[:80], parameter=name[:80])
         filters[name] = value

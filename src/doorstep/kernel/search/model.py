@@ -236,7 +236,10 @@ class Query:
 
 
 class Row(NamedTuple):
-    """One resource of an answer. ``updated`` in microseconds; ``mode`` is "match" or "include"."""
+    """One resource of an answer. ``updated`` in microseconds; ``mode`` is "match" or "include".
+
+    ``resident`` is the one resident whom it names, where the statement came upon that; "" says nothing.
+    """
 
     part: int
     type_name: str
@@ -245,6 +248,7 @@ class Row(NamedTuple):
     updated: int
     body: str
     mode: str
+    resident: str = ""
 
 
 @dataclass(slots=True)

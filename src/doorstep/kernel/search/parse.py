@@ -12,7 +12,7 @@ from doorstep.kernel.search import compartments, control, filters, includes, lim
 from doorstep.kernel.search.context import Context
 from doorstep.kernel.search.criteria import criterion
 from doorstep.kernel.search.model import Include, Node, Own, Query, Shape, SortKey
-from doorstep.kernel.search.syntax import check_text
+from doorstep.kernel.search.syntax import check_pairs
 from doorstep.kernel.search.terms import DefinitionTerms, Terms
 
 CURSOR = "_cursor"
@@ -39,9 +39,7 @@ def parse(
     if type is not None and type not in table.number:
         raise NotFound("search.unknown-type", element=type[:80], type=type[:80])
     context = Context(table, terms or DefinitionTerms(table), strict, base.rstrip("/"), now or real_now())
-    for name, value in pairs:
-        check_text(name, name)
-        check_text(value, name)
+    check_pairs(pairs)
     return _Parser(type, context, compartment).query(pairs)
 
 

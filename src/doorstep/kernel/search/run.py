@@ -16,7 +16,7 @@ from doorstep.kernel.search.follow import follow
 from doorstep.kernel.search.model import Page, Query, Row, Shape, Statement, Text
 from doorstep.kernel.search.sql import LIMIT, SCOPE, Run, Scope
 
-COLUMNS = ("part", "type", "id", "version", "updated", "body")
+COLUMNS = ("part", "type", "id", "version", "updated", "body", "resident")
 
 _PROCESS_KEY = secrets.token_bytes(32)
 """Signs cursors when the caller brings no key: they hold within this process, and nowhere else."""
@@ -59,9 +59,13 @@ class _Run:
         following = None
         if not query.only_count:
             rows = self._rows(place, query.count + 1)
-            found = [row_of(row, "match") for row in rows[: query.count]]
+            names = type_names()
+            found = [
+                Row(part, names[type_], id_, version, updated, body, "match", resident)
+                for part, type_, id_, version, updated, body, resident, *_ in rows[: query.count]
+            ]
             if len(rows) > query.count:
-                following = cursor.seal(rows[query.count - 1][6:], query, self._actor, self._key)
+                following = cursor.seal(rows[query.count - 1][len(COLUMNS) :], query, self._actor, self._key)
         total, capped = self._total(place is None and following is None, len(found))
         included = follow(self._reader, query.includes, self._actor, found) if query.includes and found else []
         warnings = list(query.warnings)
@@ -122,7 +126,7 @@ def _with_shape(query: Query, shape: Shape) -> Query:
 
 
 def row_of(row: Sequence[Any], mode: str) -> Row:
-    """A row of the columns COLUMNS."""
+    """A row of the columns COLUMNS, without the last."""
     return Row(row[0], type_names()[row[1]], row[2], row[3], row[4], row[5], mode)
 
 

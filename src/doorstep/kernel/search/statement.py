@@ -19,11 +19,13 @@ from doorstep.kernel.search.model import Arm, Match, Own, Resident, Shape, Text
 from doorstep.kernel.search.order import Key
 from doorstep.kernel.search.probe import Probe, same
 from doorstep.kernel.search.sql import LIMIT, Build, Piece, Run, Scope, conjunction, crossed, fill, join
+from doorstep.kernel.writeset import REPLACED
 
 SCAN, PRESENT, ABSENT, CODED = -1, -2, -3, -4
 """Ways that are no criterion: by type; by the first sort key; resources without that key; one code, latest first."""
 
 _BASE = "r.part, r.type, r.id, r.version, r.updated, r.body"
+_ALONE = f"CASE WHEN r.several = 0 AND s.via = '' AND s.direct < {REPLACED} THEN s.resident ELSE '' END"
 _KEPT = 1024
 
 
@@ -52,6 +54,8 @@ class _Parts(NamedTuple):
     """How many of the cursor's values are settled by the way itself."""
     constant: str = ""
     """A leading order value that is the same for all rows."""
+    resident: str = "''"
+    """The one resident whom a row's resource names, '' when the way does not say: for the audit row of the answer."""
 
 
 @lru_cache(maxsize=_KEPT)
@@ -64,7 +68,7 @@ def page(shape: Shape, dialect: str, scope: Scope, way: int, behind: bool) -> Te
     values = ([parts.constant] if parts.constant else []) + [key.text for key in parts.keys]
     made = fill(
         "SELECT {} FROM {} WHERE {} {} LIMIT {}",
-        f"{_BASE}, " + ", ".join(values), parts.tables, conjunction(*where), order.order_by(parts.keys),
+        ", ".join((_BASE, parts.resident, *values)), parts.tables, conjunction(*where), order.order_by(parts.keys),
         Piece("?", (LIMIT,)),
     )  # fmt: skip
     return Template(made.text, made.runs, len(values))
@@ -199,7 +203,7 @@ def _by_resident(shape: Shape, build: Build, probe: Probe, way: int) -> _Parts:
     done = {way} if coded is None else {way, coded}
     rest = [alive, *_rest(shape, probe, done), *_own(shape, probe)]
     if x == "s":
-        return _Parts(crossed("subject s", table), rows + rest, _resident_keys(shape))
+        return _Parts(crossed("subject s", table), rows + rest, _resident_keys(shape), resident=_ALONE)
     distinct = fill(
         "(SELECT DISTINCT x.rpart AS rpart, x.type AS type, x.id AS id, x.date AS date FROM subject x WHERE {}) s",
         conjunction(*rows),
@@ -225,7 +229,7 @@ def _by_code(shape: Shape, build: Build, probe: Probe) -> _Parts:
     once = fill("(r.several = 0 OR NOT {})", other)
     keys = (Key("s.date", True), Key("s.rpart", True), Key("s.id", True))
     where = [*rows, alive, *_rest(shape, probe, {place}), *_own(shape, probe), once]
-    return _Parts(crossed("subject s", table), where, keys)
+    return _Parts(crossed("subject s", table), where, keys, resident=_ALONE)
 
 
 def _is_code(shape: Shape, node: object) -> bool:

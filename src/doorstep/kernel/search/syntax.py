@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from doorstep.kernel.errors import BadRequest
 
 
@@ -39,7 +41,16 @@ def unescape(text: str, name: str) -> str:
     return "".join(out)
 
 
-def check_text(text: str, name: str) -> None:
+def check_pairs(pairs: Sequence[tuple[str, str]]) -> None:
     """Refuse what no resource can hold and no database takes: U+0000 and lone surrogates."""
+    together = "".join([text for pair in pairs for text in pair])
+    if together.isascii() and "\0" not in together:
+        return
+    for name, value in pairs:
+        _check(name, name)
+        _check(value, name)
+
+
+def _check(text: str, name: str) -> None:
     if "\0" in text or not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
         raise BadRequest("search.bad-text", element=name.encode("ascii", "backslashreplace").decode(), parameter="")
