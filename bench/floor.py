@@ -26,6 +26,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from doorstep import process
+from doorstep.kernel.postgres_pool import FEW
 
 Rows = dict[str, list[Sequence[Any]]]
 Claims = Sequence[tuple[str, str]]
@@ -157,7 +158,7 @@ class Postgres:
             connection.prepare_threshold = 3
 
         self._columns = plan.columns
-        self._pool = ConnectionPool(plan.url, min_size=2, max_size=16, configure=configure, open=True)
+        self._pool = ConnectionPool(plan.url, min_size=2, max_size=FEW, configure=configure, open=True)
         self._writer = psycopg.connect(plan.url, autocommit=True, prepare_threshold=3)
         self._writer.execute("SET synchronous_commit = on")
         columns = "SELECT table_name, column_name, data_type FROM information_schema.columns"

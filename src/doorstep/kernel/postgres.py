@@ -9,22 +9,23 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import psycopg
 from psycopg import errors as pg
-from psycopg_pool import ConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from doorstep.kernel import rows, rowsecurity, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
+from doorstep.kernel.flights import Flights
 from doorstep.kernel.postgres_apply import apply
+from doorstep.kernel.postgres_pool import Pool
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import Each, LostRace, WriteSet, expect
 
-_Pool = ConnectionPool[psycopg.Connection[tuple[Any, ...]]]
 _MIGRATION_LOCK = 0x646F6F72
 _FEW = 2
 """So many audit rows are cheaper as a statement than as a copy, which asks the server twice."""
@@ -72,22 +73,17 @@ class PostgresEngine:
             migrate(connection)
             self._shift = _shift(connection)
             locked = rowsecurity.is_installed(connection)
-        self._pool = self._new_pool(size, self._configure)
-        self._locked = self._new_pool(size, self._configure_reader) if locked else None
+        self._pool = Pool(dsn, size, self._configure)
+        self._locked = Pool(dsn, size, self._configure_reader) if locked else None
         """Connections in the role of the second lock; None where the server's administrator has not allowed it."""
         self.locks_searches = os.environ.get("DOORSTEP_ROW_SECURITY", "") == "all"
         """Reads by id always ask through the second lock. Searches over many residents lose their plans to it (one of a
         code chained to a name took more than 5 s at a million results), so that is an operator's choice."""
+        self._flights = Flights()
         self._audits: deque[_Row] = deque()
         self._signal = threading.Condition()
         self._thread = threading.Thread(target=self._write_audits, name="doorstep-audit", daemon=True)
         self._thread.start()
-
-    def _new_pool(self, size: int, configure: Callable[[psycopg.Connection[tuple[Any, ...]]], None]) -> _Pool:
-        return ConnectionPool(
-            self.dsn, min_size=1, max_size=size, timeout=10, configure=configure, open=True, check=None,
-            reconnect_timeout=30,
-        )  # fmt: skip
 
     # -- reading
 
@@ -137,6 +133,12 @@ class PostgresEngine:
     # -- writing
 
     def apply(self, write_set: WriteSet) -> int:
+        if not write_set.claims:
+            return self._apply(write_set)
+        with self._flights.boarded(write_set):
+            return self._apply(write_set)
+
+    def _apply(self, write_set: WriteSet) -> int:
         with self._connection() as connection:
             try:
                 return apply(connection, write_set, self._shift)
@@ -171,7 +173,7 @@ class PostgresEngine:
         return int(self.once("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")[0][0]) + self._shift
 
     def waiting(self) -> int:
-        return len(self._audits) + int(self._pool.get_stats().get("requests_waiting", 0))
+        return len(self._audits) + int(self._pool.waiting())
 
     def close(self) -> None:
         with self._signal:

@@ -6,7 +6,7 @@ tells whether it held; the first that did not ends the transaction.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -21,17 +21,29 @@ _PATIENT = definitions().number["Patient"]
 _GIVEN = ", ".join(name for name in rows.RESOURCE_COLUMNS.split(", ") if name != "txid")
 _TXID = rows.RESOURCE_COLUMNS.split(", ").index("txid")
 
+_KEY = "part = %s AND type = %s AND id = %s"
+
 Connection = psycopg.Connection[tuple[Any, ...]]
+Found = list[tuple[tuple[int, int, str], psycopg.Cursor[tuple[Any, ...]]]]
+"""Keys of resources, and where their (version, deleted) are found."""
+
+
+class _Expected(NamedTuple):
+    """What a set rests on without changing it: at a version, ``held`` until the commit; or only that it is there."""
+
+    held: Found
+    decided: list[Expect]
+    asked: list[Expect]
+    cursor: psycopg.Cursor[tuple[Any, ...]] | None
 
 
 def apply(connection: Connection, work: WriteSet, shift: int) -> int:
     """Apply one write set; the transaction's id, which is the server's plus ``shift`` (see ``continue_after``)."""
     puts = sorted(work.puts, key=lambda put: (put.part, put.type, put.id))
     with connection.transaction():
-        _hold(connection, work)
-        alias.follow(work, lambda sql, values: connection.execute(sql.replace("?", "%s"), values).fetchall())
         with connection.pipeline():
-            txid = _run(connection, "SELECT pg_current_xact_id()::text::bigint + %s", (shift,))
+            held = _hold(connection, work)
+            alias.follow(work, lambda sql, values: connection.execute(sql.replace("?", "%s"), values).fetchall())
             fresh = [put for put in puts if not put.expected]
             made = _make(connection, fresh, shift) if fresh else None
             outcomes = [(put, *_change(connection, put, shift)) for put in puts if put.expected]
@@ -41,8 +53,9 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
                 for put in puts
                 if put.deleted
             ]
-            expected = _expect(connection, work, puts)
+            expected = _expect(connection, work, puts, held)
             settled = _settle(connection, work)
+            txid = _audit(connection, work, shift)
         if made is not None and made.rowcount != len(fresh):
             raise LostRace(f"{fresh[0].type_name}/{fresh[0].id}")
         for put, moved, written in outcomes:
@@ -51,7 +64,7 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
         for put, cursor in inbound:
             if (by := cursor.fetchone()) is not None:
                 raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=by[2])
-        _check(*expected)
+        _check(expected)
         for cursor, error in settled:
             if cursor.rowcount != 1:
                 raise error
@@ -60,30 +73,34 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
         return int(found[0])
 
 
-def _hold(connection: Connection, work: WriteSet) -> None:
+def _hold(connection: Connection, work: WriteSet) -> Found:
     """Whoever deletes (or joins two residents) waits for whoever has just referred to it, and the other way round.
 
-    Advisory locks live in memory, so a much-referenced organisation is not a hot row.
+    Advisory locks live in memory, so a much-referenced organisation is not a hot row. What was decided on at a version
+    is locked as a row (``_hold_versions``), which holds off its deletion as well, though not the joining of a resident.
     """
     deleted = [put for put in work.puts if put.deleted]
-    shared = sorted({_lock_number(e.type, e.id) for e in work.expects})
+    shared = sorted({_lock_number(e.type, e.id) for e in work.expects if not e.version or e.type == _PATIENT})
     if shared:
-        connection.execute("SELECT pg_advisory_xact_lock_shared(n) FROM unnest(%s::bigint[]) AS n", (shared,))
+        _run(connection, "SELECT pg_advisory_xact_lock_shared(n) FROM unnest(%s::bigint[]) AS n", (shared,))
     joined = {_lock_number(_PATIENT, op.resident) for op in work.aliases}
     for number in sorted({_lock_number(put.type, put.id) for put in deleted} | joined):
-        connection.execute("SELECT pg_advisory_xact_lock(%s::bigint)", (number,))
-    _hold_versions(connection, work)
+        _run(connection, "SELECT pg_advisory_xact_lock(%s::bigint)", (number,))
+    return _hold_versions(connection, work)
 
 
-def _hold_versions(connection: Connection, work: WriteSet) -> None:
+def _hold_versions(connection: Connection, work: WriteSet) -> Found:
     """What was decided on must not change before this commit: two that each change what the other decided on would
-    both find it unchanged. Rows are locked in one order, so that neither waits for the other in turn."""
+    both find it unchanged. Rows are locked in one order, so that neither waits for the other in turn.
+    """
     decided = {(e.part, e.type, e.id): "SHARE" for e in work.expects if e.version}
     if not decided:
-        return
+        return []
     changed = {(put.part, put.type, put.id): "UPDATE" for put in work.puts if put.expected}
-    for key, strength in sorted({**decided, **changed}.items()):
-        connection.execute(f"SELECT 1 FROM resource WHERE part = %s AND type = %s AND id = %s FOR {strength}", key)
+    return [
+        (key, _run(connection, f"SELECT version, deleted FROM resource WHERE {_KEY} FOR {strength}", key))
+        for key, strength in sorted({**decided, **changed}.items())
+    ]
 
 
 def _lock_number(type_number: int, id_: str) -> int:
@@ -144,23 +161,28 @@ def _index(connection: Connection, puts: list[Put]) -> None:
         _run(connection, *inserted(table, found))
 
 
-def _expect(connection: Connection, work: WriteSet, puts: list[Put]) -> tuple[list[Expect], Any]:
+def _expect(connection: Connection, work: WriteSet, puts: list[Put], held: Found) -> _Expected:
     own = {(put.part, put.type, put.id) for put in puts if not put.deleted}
     others = [expect for expect in work.expects if (expect.part, expect.type, expect.id) not in own]
-    if not others:
-        return [], None
-    marks, arrays = unnested("resource", "part, type, id", [(each.part, each.type, each.id) for each in others])
+    asked = [expect for expect in others if not expect.version]
+    if not asked:
+        return _Expected(held, others, [], None)
+    marks, arrays = unnested("resource", "part, type, id", [(each.part, each.type, each.id) for each in asked])
     cursor = _run(
         connection,
         f"SELECT r.version, r.deleted FROM {marks} WITH ORDINALITY AS e (part, type, id, n)"
         " LEFT JOIN resource r ON r.part = e.part AND r.type = e.type AND r.id = e.id ORDER BY e.n",
         arrays,
     )
-    return others, cursor
+    return _Expected(held, [expect for expect in others if expect.version], asked, cursor)
 
 
-def _check(expects: list[Expect], cursor: Any) -> None:
-    for expect, (version, deleted) in zip(expects, cursor.fetchall() if expects else (), strict=True):
+def _check(expected: _Expected) -> None:
+    locked = {key: cursor.fetchone() for key, cursor in expected.held}
+    found = [(each, locked[each.part, each.type, each.id] or (None, None)) for each in expected.decided]
+    if expected.cursor is not None:
+        found += zip(expected.asked, expected.cursor.fetchall(), strict=True)
+    for expect, (version, deleted) in found:
         if expect.version and version != expect.version:
             raise LostRace(f"{expect.type_name}/{expect.id}")
         if version is None or deleted:
@@ -170,7 +192,7 @@ def _check(expects: list[Expect], cursor: Any) -> None:
 
 
 def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception]]:
-    """Claims, counters, guards, due work, grants, audit; with what to raise when a row was not written."""
+    """Claims, counters, guards, due work, grants; with what to raise when a row was not written."""
     must: list[tuple[Any, Exception]] = []
     for op in sorted(work.claims, key=lambda claim: (claim.kind, claim.key)):
         if op.take:
@@ -230,13 +252,20 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
     _grants(connection, work)
     for sql, values in (*alias.of_set(work), *drafts.of_set(work)):
         _run(connection, sql.replace("?", "%s"), values)
-    for audit in work.audits:
-        _run(
-            connection,
-            f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES ({','.join(['%s'] * len(audit))})",
-            audit,
-        )
     return must
+
+
+def _audit(connection: Connection, work: WriteSet, shift: int) -> Any:
+    """Who did it, in one statement; the first of its rows is the transaction's id."""
+    if not work.audits:
+        return _run(connection, "SELECT pg_current_xact_id()::text::bigint + %s", (shift,))
+    one = f"({', '.join(['%s'] * len(work.audits[0]))})"
+    return _run(
+        connection,
+        f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(work.audits))}"
+        " RETURNING pg_current_xact_id()::text::bigint + %s",
+        [*(value for row in work.audits for value in row), shift],
+    )
 
 
 def _grants(connection: Connection, work: WriteSet) -> None:
