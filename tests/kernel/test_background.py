@@ -146,6 +146,15 @@ def test_two_sealers_make_one_chain(store: Store, admin: Actor) -> None:
     assert audit.verify(store.engine) == []
 
 
+def test_the_sealer_goes_on_at_once_only_while_its_steps_are_full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [512, 512, 8, 8, 8]
+    monkeypatch.setattr(audit, "seal", lambda _, *, limit: min(limit, steps.pop(0)))
+    sealer = audit.Sealer(store.engine, every=3600)
+    sealer._seal()
+    sealer.close()
+    assert steps == [8, 8], "what came while it worked waits for the next time"
+
+
 def test_tokens_hold_until_they_expire_or_are_ended(store: Store, admin: Actor) -> None:
     token = store.issue_token("admin", admin, ttl=60)
     assert store.account(token) == admin

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,6 +92,39 @@ def test_one_claim_of_twenty_is_taken(engine: Engine) -> None:
         assert sum(threads.map(attempt, range(20))) == 1
     assert count(engine, "claim") == 1
     assert count(engine, "resource") == 1
+
+
+def refused(engine: Engine, times: int) -> int:
+    """Objects that only the collector can free after so many claims of what another holds."""
+    engine.apply(WriteSet(claims=[ClaimOp("slot", "r", "one", 2**60, 5, True)]))
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(times):
+            with pytest.raises(Conflict):
+                engine.apply(WriteSet(claims=[ClaimOp("slot", "r", "two", 2**60, 5, True)]))
+        return gc.collect()
+    finally:
+        gc.enable()
+
+
+def test_a_refused_claim_leaves_no_ring_behind(engine: Engine) -> None:
+    refused(engine, 3)
+    assert refused(engine, 40) < 40, "the collector would stop everybody for what each refusal leaves"
+
+
+def test_control_an_error_that_is_kept_where_it_was_raised_is_such_a_ring(tmp_path: Path) -> None:
+    class Keeping(SqliteEngine):
+        def _submit(self, waiting: Any) -> Any:
+            try:
+                return super()._submit(waiting)
+            except Conflict as error:
+                waiting.error = error
+                raise
+
+    engine = Keeping(tmp_path, synchronous="OFF")
+    assert refused(engine, 40) > 100
+    engine.close()
 
 
 def test_an_expired_claim_is_taken_over_with_a_higher_fence(engine: Engine) -> None:

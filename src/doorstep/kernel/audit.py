@@ -29,6 +29,8 @@ from doorstep.kernel.writeset import LostRace
 _log = logging.getLogger("doorstep.audit")
 _FIELDS = [name.strip() for name in rows.AUDIT_COLUMNS.split(",")]
 _START = "0" * 64
+_MOST = 512
+"""Rows sealed in one step: whoever waits for a commit waits for no more."""
 _WIDTHS = (128, 32, 8, 1)
 """Rows of a statement, so that each is prepared once."""
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -80,7 +82,7 @@ class Broken:
     reason: str
 
 
-def seal(engine: Engine, *, limit: int = 1000) -> int:
+def seal(engine: Engine, *, limit: int = _MOST) -> int:
     """Chain what has been committed since; the number of rows sealed."""
     found = engine.once(f"SELECT {rows.AUDIT_COLUMNS} FROM audit LIMIT ?", [limit])
     if not found:
@@ -202,7 +204,8 @@ class Sealer:
         self._try("head", self._head)
 
     def _seal(self) -> None:
-        while seal(self._engine) and not self._stop.is_set():
+        """What has gathered; rows that come meanwhile are for the next time, or a few would be moved over and over."""
+        while seal(self._engine, limit=_MOST) == _MOST and not self._stop.is_set():
             pass
 
     def _head(self) -> None:

@@ -6,6 +6,8 @@ tells whether it held; the first that did not ends the transaction.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -65,9 +67,9 @@ def apply(connection: Connection, work: WriteSet, shift: int) -> int:
             if (by := cursor.fetchone()) is not None:
                 raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=by[2])
         _check(expected)
-        for cursor, error in settled:
+        for cursor, refusal in settled:
             if cursor.rowcount != 1:
-                raise error
+                raise refusal()  # made here: an error in the list would be a ring with the frames of its trace
         found = txid.fetchone()
         assert found is not None
         return int(found[0])
@@ -191,9 +193,9 @@ def _check(expected: _Expected) -> None:
             )
 
 
-def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception]]:
+def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Callable[[], Exception]]]:
     """Claims, counters, guards, due work, grants; with what to raise when a row was not written."""
-    must: list[tuple[Any, Exception]] = []
+    must: list[tuple[Any, Callable[[], Exception]]] = []
     for op in sorted(work.claims, key=lambda claim: (claim.kind, claim.key)):
         if op.take:
             cursor = _run(
@@ -203,7 +205,7 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
                 " WHERE claim.holder = excluded.holder OR claim.expires <= %s",
                 (op.kind, op.key, op.holder, op.expires, op.now),
             )
-            must.append((cursor, Conflict("claims.taken", kind=op.kind, key=op.key)))
+            must.append((cursor, partial(Conflict, "claims.taken", kind=op.kind, key=op.key)))
         else:
             _run(
                 connection,
@@ -214,7 +216,7 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
         cursor = _run(
             connection, "INSERT INTO unique_key VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (kind, key, holder)
         )
-        must.append((cursor, Conflict("claims.not-unique", kind=kind, key=key)))
+        must.append((cursor, partial(Conflict, "claims.not-unique", kind=kind, key=key)))
     for counter in sorted(work.counters, key=lambda one: (one.kind, one.key)):
         if counter.amount >= 0:
             cursor = _run(
@@ -229,7 +231,7 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
                 "UPDATE counter SET amount = amount + %s WHERE kind = %s AND key = %s AND amount + %s >= 0",
                 (counter.amount, counter.kind, counter.key, counter.amount),
             )
-        must.append((cursor, Conflict("claims.not-enough", kind=counter.kind, key=counter.key)))
+        must.append((cursor, partial(Conflict, "claims.not-enough", kind=counter.kind, key=counter.key)))
     for guard, expected in sorted(work.guards):
         cursor = _run(
             connection,
@@ -237,10 +239,10 @@ def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Exception
             " touched = excluded.touched WHERE guard.n = %s",
             (guard, expected + 1, work.now, expected),
         )
-        must.append((cursor, LostRace(guard)))
+        must.append((cursor, partial(LostRace, guard)))
     for part, id_ in work.due_done:
         cursor = _run(connection, "DELETE FROM due WHERE part = %s AND id = %s", (part, id_))
-        must.append((cursor, LostRace(f"due/{id_}")))
+        must.append((cursor, partial(LostRace, f"due/{id_}")))
     for ref, kind in work.due_cancelled:
         _run(connection, "DELETE FROM due WHERE ref = %s AND kind = %s", (ref, kind))
     for due in work.dues:

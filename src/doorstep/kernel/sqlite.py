@@ -215,8 +215,12 @@ class SqliteEngine:
             if len(self._queue) == 1:
                 self._signal.notify()
         waiting.done.acquire()
-        if waiting.error is not None:
-            raise waiting.error
+        error, waiting.error = waiting.error, None
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its trace has this frame: a ring that only the collector would end, while everybody waits
         return waiting.txid
 
     def _work(self) -> None:
