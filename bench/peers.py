@@ -17,8 +17,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import data, peer_answers, product, wrk
-from bench.engines import engine
+from bench import data, peer_answers, product, requests, wrk
+from bench.engines import Engine, engine
 from bench.figures import Figure, Table
 from bench.processes import Process, free_port
 
@@ -73,10 +73,13 @@ def bench(table: Table, folder: Path, *, seconds: float, rounds: int, kept: Path
         data.write(file, range(RESIDENTS), observations=data.MANY)
         url = home.new("product")
         product.load(url, place, file)
+        copy = home.copy(url, "floor")
         headers = product.token(url, place)
         server = stack.enter_context(product.server(url, place))
-        ours = Asked(server, headers, _files(place / "ours", "/fhir", "patient={id}", residents, file, KINDS))
-        theirs: list[tuple[Peer, Asked]] = []
+        asked_of_us = _requests("/fhir", "patient={id}", residents, file)
+        ours = Asked(server, headers, _written(place / "ours", asked_of_us, KINDS))
+        floor = _floor(stack, home, copy, place, asked_of_us)
+        theirs: list[tuple[Peer, Asked]] = [(FLOOR, floor)]
         for number, peer in enumerate(PEERS):
             installed = (kept or folder) / f"peer-{peer.name.replace(' ', '-')}"
             try:
@@ -109,6 +112,12 @@ def _compare(
     swiftest = max((run.rate for (peer, _), run in zip(asked, best[1:], strict=True) if run and peer.python), default=0)
     for (peer, their), run in zip(asked, best[1:], strict=True):
         assert run is not None
+        if peer is FLOOR:
+            table.add(Figure(
+                f"{_NAMES[kind]}: {peer.name}", "sqlite", CONNECTIONS, run.rate, "/s", swiftest, run.rate / swiftest,
+                run.cpu, 0, run.p50, run.p99, run.own, f"beside the best Python peer; does: {peer.does}",
+            ))  # fmt: skip
+            continue
         notes = ["best Python peer"] if peer.python and run.rate == swiftest else []
         notes += [f"does: {peer.does}"] + ([f"LACKS: {their.lacks[kind]}"] if kind in their.lacks else [])
         table.add(Figure(
@@ -132,7 +141,19 @@ def _begin(
     headers = {"Content-Type": product.JSON, **dict(peer.headers)}
     if peer.fill:
         _fill(process.base + peer.base, headers, file)
-    return Asked(process, headers, _files(folder, peer.base, peer.subject, residents, file, peer.kinds))
+    files = _written(folder, _requests(peer.base, peer.subject, residents, file), peer.kinds)
+    return Asked(process, headers, files)
+
+
+def _floor(stack: ExitStack, home: Engine, url: str, folder: Path, asked: dict[str, list[tuple[str, str]]]) -> Asked:
+    """What no server of this kind can do much better than (bench/floor.py), on a copy of the record."""
+    ids = [tuple(path.split("/")[2:4]) for path, _ in asked["read"]]
+    side = requests.bare(
+        stack, home, url, folder, ids=[(name, id_) for name, id_ in ids],
+        searches=[path.removeprefix("/fhir/") for path, _ in asked["search"]],
+        bodies={kind: [body for _, body in asked[kind]] for kind in ("create", "bundle20")},
+    )  # fmt: skip
+    return Asked(side.process, side.headers, side.files)
 
 
 def _asker(asked: Asked, kinds: Sequence[str]) -> peer_answers.Asker:
@@ -147,20 +168,24 @@ def _asker(asked: Asked, kinds: Sequence[str]) -> peer_answers.Asker:
     return ask
 
 
-def _files(
-    folder: Path, base: str, subject: str, residents: Sequence[data.Resident], file: Path, kinds: Sequence[str]
-) -> dict[str, Path]:
-    folder.mkdir(exist_ok=True)
+def _requests(
+    base: str, subject: str, residents: Sequence[data.Resident], file: Path
+) -> dict[str, list[tuple[str, str]]]:
+    """(path, body) of each kind."""
     lines = file.read_text("utf-8").splitlines()
     ids = [json.loads(line)["id"] for line in lines if line.startswith('{"resourceType":"Observation"')]
     searches = [data.search(each).replace(f"patient={each.id}", subject.format(id=each.id)) for each in residents]
-    made = {
+    return {
         "read": [(f"{base}/Observation/{id_}", "") for id_ in ids[::3]],
         "search": [(f"{base}/{path}".replace("|", "%7C"), "") for path in searches],
         "create": [(f"{base}/Observation", data.new_observation(data.Resident(each.number), 3)) for each in residents],
         "bundle20": [(base, data.transaction(data.Resident(each.number), 20)) for each in residents],
-    }  # fmt: skip
-    return {kind: wrk.requests_file(folder / kind, made[kind]) for kind in kinds}
+    }
+
+
+def _written(folder: Path, asked: dict[str, list[tuple[str, str]]], kinds: Sequence[str]) -> dict[str, Path]:
+    folder.mkdir(exist_ok=True)
+    return {kind: wrk.requests_file(folder / kind, asked[kind]) for kind in kinds}
 
 
 def _fill(base: str, headers: dict[str, str], file: Path) -> None:
@@ -235,6 +260,8 @@ def _asymmetrik(installed: Path, folder: Path, port: int, file: Path) -> list[st
     return [node, str(SERVERS / "asymmetrik.js"), str(port), str(file)]
 
 
+FLOOR = Peer("our own floor", False, lambda *_: [], "", "", does="the same SQL and the row of the access, nothing else")
+"""No peer: it says how far a server in this language can be ahead of one."""
 PEERS = (
     Peer("sekmet-fhir 0.1.1", True, _sekmet, "/fhir", "/fhir/metadata",
          headers=(("Authorization", "Bearer bench"),), fill=True,

@@ -70,30 +70,40 @@ def _start(stack: ExitStack, home: Engine, folder: Path, kinds: Sequence[str]) -
     ids = [(each["resourceType"], each["id"]) for each in map(json.loads, file.read_text("utf-8").splitlines()[2::7])]
     searches = [data.search(each).replace("|", "%7C") for each in residents]
     bodies = {kind: _bodies(residents, size) for kind, size in _WRITES.items() if kind in kinds}
+    ours = {"read": [(f"/fhir/{name}/{id_}", "") for name, id_ in ids],
+            "search": [(f"/fhir/{path}", "") for path in searches]}  # fmt: skip
+    for kind, some in bodies.items():
+        ours[kind] = [("/fhir/Observation" if kind == "create" else "/fhir", body) for body in some]
+    headers = product.token(url, folder)
+    home.settle(url)
+    server = stack.enter_context(product.server(url, folder))
+    floor = bare(stack, home, copy, folder, ids=ids, searches=searches if "search" in kinds else [], bodies=bodies)
+    side = Side(server, headers, _files(folder, "product", ours), [server.pid, *home.pids],
+                lambda: product.sealed(home, url))  # fmt: skip
+    _look(side, ours, kinds)
+    return side, floor
+
+
+def bare(
+    stack: ExitStack, home: Engine, url: str, folder: Path, *, ids: Sequence[tuple[str, str]], searches: Sequence[str],
+    bodies: dict[str, list[str]],
+) -> Side:  # fmt: skip
+    """The floor on a copy of the record: reads of these, these searches, and writes of these bodies."""
     plan = floor_plan.make(
-        copy, folder / "plan", searches=[path.replace("%7C", "|") for path in searches] if "search" in kinds else [],
+        url, folder / "plan", searches=[path.replace("%7C", "|") for path in searches],
         writes={kind: [_as_stored(body) for body in some] for kind, some in bodies.items()},
     )  # fmt: skip
     numbers = definitions().number
-    ours = {"read": [(f"/fhir/{name}/{id_}", "") for name, id_ in ids],
-            "search": [(f"/fhir/{path}", "") for path in searches]}  # fmt: skip
-    bare = {"read": [(f"/read/{numbers[name]}/{int(id_[1:4], 16)}/{id_}", "") for name, id_ in ids],
-            "search": [(f"/{path}", "") for path in searches]}  # fmt: skip
-    for kind, some in bodies.items():
-        ours[kind] = [("/fhir/Observation" if kind == "create" else "/fhir", body) for body in some]
-        bare[kind] = [(f"/write/{kind}", body) for body in some]
-    headers = product.token(url, folder)
+    lines = {"read": [(f"/read/{numbers[name]}/{int(id_[1:4], 16)}/{id_}", "") for name, id_ in ids],
+             "search": [(f"/{path}", "") for path in searches]}  # fmt: skip
+    lines |= {kind: [(f"/write/{kind}", body) for body in some] for kind, some in bodies.items()}
     home.settle(url)
-    home.settle(copy)
-    server = stack.enter_context(product.server(url, folder))
     port = free_port()
     floor = Process(python("-m", "bench.floor", str(plan), str(port), str(product.workers(url))), port=port,
                     log=folder / "floor.log")  # fmt: skip
     stack.callback(floor.stop)
-    side = Side(server, headers, _files(folder, "product", ours), [server.pid, *home.pids],
-                lambda: product.sealed(home, url))  # fmt: skip
-    _look(side, ours, kinds)
-    return side, Side(floor, {}, _files(folder, "floor", bare), [floor.pid, *home.pids], lambda: None)
+    files = _files(folder, "floor", {kind: some for kind, some in lines.items() if some})
+    return Side(floor, {}, files, [floor.pid, *home.pids], lambda: None)
 
 
 def _files(folder: Path, name: str, kinds: dict[str, list[tuple[str, str]]]) -> dict[str, Path]:
