@@ -30,9 +30,9 @@ def by_resident(
 
     ``about`` says of some refs whom they name, so that those need not be looked up.
     """
-    refs = tuple(refs)
-    everything = actor.role == ADMINISTRATOR  # and so by no grant
-    keys = {ref: _key(reader, ref) for ref in refs if not (everything and ref in about)}
+    refs = tuple(dict.fromkeys(refs))
+    ungranted = actor.role == ADMINISTRATOR  # who sees all by the role, and nothing by a grant
+    keys = {ref: _key(reader, ref) for ref in refs if not (ungranted and ref in about)}
     named = _residents(reader, sorted({key for ref, key in keys.items() if key and ref not in about}))
     shares: dict[str, list[str]] = {}
     for ref in refs:
@@ -42,7 +42,7 @@ def by_resident(
     if not shares:
         return [("", refs, "")]
     grants: dict[str, list[str]] = {}
-    for ground in () if everything else grants_for(reader, actor, sorted({key for key in keys.values() if key})):
+    for ground in () if ungranted else grants_for(reader, actor, sorted({key for key in keys.values() if key})):
         grants.setdefault(ground.resident, []).append(ground.grant)
     return [(who, tuple(own), " ".join(grants.get(who, ()))) for who, own in shares.items()]
 
