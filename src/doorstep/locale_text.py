@@ -32,11 +32,15 @@ def text(key: str, params: dict[str, Any], language: str = ENGLISH) -> str:
         return pattern
 
 
-@lru_cache(maxsize=256)
 def language(accept: str) -> str:
     """The language of an Accept-Language header (RFC 9110, 12.5.4) among ours; English when it names neither."""
+    return _language(accept[:500])
+
+
+@lru_cache(maxsize=256)
+def _language(accept: str) -> str:
     best, weight = ENGLISH, 0.0
-    for item in accept[:500].split(","):
+    for item in accept.split(","):
         tag, _, parameter = item.strip().partition(";")
         known = {"zh": CHINESE, "en": ENGLISH}.get(tag.strip().lower().partition("-")[0])
         quality = _quality(parameter)

@@ -11,6 +11,8 @@ from doorstep.kernel.errors import BadRequest, TooCostly
 
 Pairs = list[tuple[str, str]]
 
+_SHORT: Final = 200
+"""Characters up to which an encoded text is kept: a client fills the memory with no more than that."""
 _BAD_PERCENT: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _SAFE: Final = "$-._~:/|,*@!()"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9$\-._~:/|,*@!()]*\Z")
@@ -56,8 +58,12 @@ def number(pairs: Pairs, name: str, *, most: int) -> int | None:
     return most if len(text) > 18 else min(int(text), most)
 
 
-@lru_cache(maxsize=4096)
 def _encode(text: str) -> str:
+    return _encoded(text) if len(text) <= _SHORT else quote(text, safe=_SAFE)
+
+
+@lru_cache(maxsize=4096)
+def _encoded(text: str) -> str:
     return text if _PLAIN.match(text) else quote(text, safe=_SAFE)
 
 
