@@ -30,11 +30,13 @@ class Tower:
         self.asked: list[str] = []
         self._boarding = boarding
         self._began, self._go = threading.Event(), threading.Event()
+        self._there = threading.Semaphore(0)
 
     def one(self, number: int, work: WriteSet, *, fails: bool = False) -> str:
         """What becomes of the set of the ``number``-th who comes."""
         if number:
             assert self._began.wait(5)
+            self._there.release()
         try:
             with self._boarding(work):  # type: ignore[attr-defined]
                 self.asked.append(work.claims[-1].holder)
@@ -53,8 +55,9 @@ class Tower:
         """Everybody at once; the first is let go on once the others have had time to come."""
         with ThreadPoolExecutor(len(works)) as threads:
             found = [threads.submit(self.one, n, work, fails=first_fails and not n) for n, work in enumerate(works)]
-            assert self._began.wait(5)
-            threading.Event().wait(0.2)
+            for _ in works[1:]:
+                assert self._there.acquire(timeout=5)
+            threading.Event().wait(0.2)  # each was there; it now has but to ask
             self._go.set()
             return [each.result(10) for each in found]
 
