@@ -12,8 +12,10 @@ import pytest
 from openpyxl import load_workbook
 
 from doorstep.kernel.access import SYSTEM
+from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.store import Store
 from doorstep.measures import period
+from doorstep.measures.engine import Frames
 from doorstep.measures.library import INDICATORS
 from tests.measures.world import put_quarter
 from tests.web.conftest import Door, posting
@@ -39,6 +41,23 @@ def lines(browser: Any, address: str) -> list[tuple[str, ...]]:
     sheet = load_workbook(BytesIO(browser.get(address).content)).active
     assert sheet is not None
     return [tuple(str(cell or "") for cell in row) for row in sheet.iter_rows(values_only=True)]
+
+
+@pytest.mark.parametrize(("language", "title", "again"), [("zh-hans", "暂时还不行", "重试"), ("en", "Not just now", "Try again")])
+def test_while_figures_are_gathered_for_the_first_time_the_page_says_how_far_and_offers_to_try_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch, language: str, title: str, again: str
+) -> None:
+    def wait(self: Frames, *, fresh: bool = False) -> Any:
+        raise Unavailable("measures.being-made", done=37)
+
+    monkeypatch.setattr(Frames, "now", wait)
+    manager = door.enter("zhouwei")
+    manager.cookies["doorstep-language"] = language
+    page = manager.get("/alliance/?period=2026-H1")
+    text = page.content.decode()
+    assert page.status_code == 503 and page.headers["Retry-After"] == "5"
+    assert f"<h1>{title}</h1>" in text and "37 %" in text
+    assert re.search(rf'href="/alliance/\?period=2026-H1">{again}<', text)
 
 
 def test_a_manager_drills_from_the_overview_to_rows_and_file(door: Door) -> None:

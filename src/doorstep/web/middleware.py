@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
@@ -82,8 +83,15 @@ def refusals(get_response: Next) -> Next:
     def process_exception(request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refusal):
             return None
-        context = {"sentences": explain(exception, translation.get_language()), "status": exception.status}
-        return render(request, "refused.html", context, status=exception.status)
+        later = exception.status == HTTPStatus.SERVICE_UNAVAILABLE
+        context = {
+            "sentences": explain(exception, translation.get_language()), "status": exception.status,
+            "again": request.get_full_path() if later and request.method == "GET" else "",
+        }  # fmt: skip
+        answer = render(request, "refused.html", context, status=exception.status)
+        if later:
+            answer["Retry-After"] = str(exception.params.get("retry_after", 5))
+        return answer
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]
     return middleware
