@@ -27,6 +27,10 @@ _CATEGORIES: dict[str, Callable[[str], bool]] = {
 }
 
 
+class Unjudged(Exception):
+    """A pattern, or a part of one, whose cost may grow exponentially or is not known."""
+
+
 @dataclass(slots=True)
 class Cost:
     """Steps for a text of n characters: n to the power of ``opens``, ``factor`` times, for each beginning."""
@@ -57,7 +61,7 @@ def cost(pattern: str) -> Cost | None:
     found = Cost(deterministic=True)
     try:
         whole = graph.sequence(tree)
-    except NotImplementedError:
+    except Unjudged:
         return None
     found.deterministic = graph.clear(whole) and not graph.doubled
     found.anchored = bool(tree) and str(tree[0][1]) in _BEGINNINGS and not tree.state.flags & re.MULTILINE
@@ -118,7 +122,7 @@ class _Piece:
 
 
 class _Graph:
-    """Which position may follow which (Glushkov). Raises NotImplementedError for what is exponential or unknown."""
+    """Which position may follow which (Glushkov). Raises Unjudged for what is exponential or unknown."""
 
     def __init__(self, alphabet: list[str]) -> None:
         self.alphabet = alphabet
@@ -159,14 +163,14 @@ class _Graph:
             self.sequence(argument[1])
             return _Piece()
         if name == "SUBPATTERN" and argument[1]:
-            raise NotImplementedError
+            raise Unjudged
         if name in ("SUBPATTERN", "ATOMIC_GROUP"):
             return self.sequence(_below(name, argument)[0])
         if name == "BRANCH":
             return self._branch(argument[1])
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
             return self._repeat(int(argument[0]), int(argument[1]), argument[2])
-        raise NotImplementedError
+        raise Unjudged
 
     def _branch(self, branches: list[Any]) -> _Piece:
         pieces = [self.sequence(each) for each in branches]
@@ -183,16 +187,16 @@ class _Graph:
         self.doubled += piece.empty
         if most > 1:
             if self.doubled > doubled:
-                raise NotImplementedError
+                raise Unjudged
             choice = any(name in ("BRANCH", "MAX_REPEAT", "MIN_REPEAT") for name, _ in _all(body))
             again = any(self.follow[place] & set(piece.first) for place in piece.last)
             for place in piece.last:
                 self.follow[place] |= set(piece.first)
             places = range(start, len(self.sets))
             if choice and (again or not all(self._apart(self.follow[place]) for place in places)):
-                raise NotImplementedError
+                raise Unjudged
             if choice and not self._apart(set(piece.first)):
-                raise NotImplementedError
+                raise Unjudged
         return _Piece(piece.empty or least == 0, piece.first, piece.last)
 
     def _position(self, name: str, argument: Any) -> _Piece:
