@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from doorstep.kernel import audit, due
+from doorstep.kernel import audit, due, rows
 from doorstep.kernel.clock import SECOND
 from doorstep.kernel.due import Due, Runner
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
+from doorstep.kernel.writeset import LostRace
 
 BASIC = {"resourceType": "Basic", "code": {"text": "x"}}
 
@@ -144,6 +145,26 @@ def test_two_sealers_make_one_chain(store: Store, admin: Actor) -> None:
     assert store.engine.once("SELECT count(*) FROM audit") == [(0,)]
     assert store.engine.once("SELECT count(*) FROM audit_sealed") == [(30,)]
     assert audit.verify(store.engine) == []
+
+
+def test_many_rows_are_sealed_in_one_step_in_order(store: Store, admin: Actor) -> None:
+    for n in range(180):
+        store.audit(audit.Access(admin, "read", "Basic", query=str(n)))
+    assert audit.seal(store.engine) == 180
+    assert store.engine.once("SELECT count(*) FROM audit") == [(0,)]
+    assert store.engine.once("SELECT count(*), max(seq) FROM audit_sealed") == [(180, 180)]
+    assert audit.verify(store.engine) == []
+
+
+def test_when_one_of_many_has_been_moved_meanwhile_none_is(store: Store, admin: Actor) -> None:
+    for n in range(40):
+        store.audit(audit.Access(admin, "read", "Basic", query=str(n)))
+    found = store.engine.once(f"SELECT {rows.AUDIT_COLUMNS} FROM audit")
+    store.engine.write([("DELETE FROM audit WHERE part = ? AND id = ?", found[20][:2])])
+    with pytest.raises(LostRace):
+        audit._move(store.engine, [audit.Link(n + 1, str(n), row) for n, row in enumerate(found)], 1)
+    assert store.engine.once("SELECT count(*) FROM audit") == [(39,)]
+    assert store.engine.once("SELECT count(*) FROM audit_sealed") == [(0,)]
 
 
 def test_the_sealer_goes_on_at_once_only_while_its_steps_are_full(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 
 import pytest
 
@@ -24,24 +25,35 @@ def wanting(holder: str, *keys: str, expires: int = 2000, back: str = "") -> Wri
 
 
 class Tower:
-    """Stands for the database: notes who asks it, and lets the first one wait until all others are there."""
+    """Stands for the database: notes who asks it, and lets the first one wait until all others wait or have asked."""
 
-    def __init__(self, boarding: Callable[[WriteSet], object]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, boarding: Callable[[WriteSet], AbstractContextManager[None]]) -> None:
+        tower = self
         self.asked: list[str] = []
+        self.arrived = threading.Semaphore(0)
         self._boarding = boarding
         self._began, self._go = threading.Event(), threading.Event()
-        self._there = threading.Semaphore(0)
+
+        class Landed(threading.Event):
+            """Says that somebody begins to wait; what was set before that is seen all the same."""
+
+            def wait(self, timeout: float | None = None) -> bool:
+                tower.arrived.release()
+                return super().wait(timeout)
+
+        monkeypatch.setattr(flights, "threading", SimpleNamespace(Event=Landed, Lock=threading.Lock))
 
     def one(self, number: int, work: WriteSet, *, fails: bool = False) -> str:
         """What becomes of the set of the ``number``-th who comes."""
         if number:
             assert self._began.wait(5)
-            self._there.release()
         try:
-            with self._boarding(work):  # type: ignore[attr-defined]
+            with self._boarding(work):
                 self.asked.append(work.claims[-1].holder)
                 self._began.set()
-                if not number:
+                if number:
+                    self.arrived.release()
+                else:
                     assert self._go.wait(5)
                 if fails:
                     raise ValueError
@@ -51,31 +63,30 @@ class Tower:
         except ValueError:
             return "failed"
 
-    def all(self, works: list[WriteSet], *, first_fails: bool = False) -> list[str]:
-        """Everybody at once; the first is let go on once the others have had time to come."""
+    def all(self, works: list[WriteSet], *, first_fails: bool = False, arrivals: int = 0) -> list[str]:
+        """Everybody at once; the first is let go on once the others (or so many) have come."""
         with ThreadPoolExecutor(len(works)) as threads:
             found = [threads.submit(self.one, n, work, fails=first_fails and not n) for n, work in enumerate(works)]
-            for _ in works[1:]:
-                assert self._there.acquire(timeout=5)
-            threading.Event().wait(0.2)  # each was there; it now has but to ask
+            for _ in range(arrivals or len(works) - 1):
+                assert self.arrived.acquire(timeout=5)
             self._go.set()
             return [each.result(10) for each in found]
 
 
-def test_who_waited_while_another_took_it_is_refused_without_asking() -> None:
-    tower = Tower(Flights().boarded)
+def test_who_waited_while_another_took_it_is_refused_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower = Tower(monkeypatch, Flights().boarded)
     assert tower.all([wanting(f"p{n}", "a") for n in range(MANY)]) == ["done", *["claims.taken"] * (MANY - 1)]
     assert tower.asked == ["p0"]
 
 
-def test_control_without_it_all_ask() -> None:
-    tower = Tower(lambda _: nullcontext())
+def test_control_without_it_all_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower = Tower(monkeypatch, lambda _: nullcontext())
     tower.all([wanting(f"p{n}", "a") for n in range(MANY)])
     assert len(tower.asked) == MANY
 
 
-def test_when_the_first_fails_the_others_go_on() -> None:
-    tower = Tower(Flights().boarded)
+def test_when_the_first_fails_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower = Tower(monkeypatch, Flights().boarded)
     found = tower.all([wanting("p0", "a"), wanting("p1", "a")], first_fails=True)
     assert found == ["failed", "done"]
     assert tower.asked == ["p0", "p1"]
@@ -84,14 +95,14 @@ def test_when_the_first_fails_the_others_go_on() -> None:
 @pytest.mark.parametrize(
     "first", [wanting("p0", "a", expires=900), wanting("p1", "a")], ids=["has run out", "is the same holder's"]
 )
-def test_a_claim_that_does_not_stand_against_another_lets_it_ask(first: WriteSet) -> None:
-    tower = Tower(Flights().boarded)
+def test_a_claim_that_does_not_stand_against_another_lets_it_ask(monkeypatch: pytest.MonkeyPatch, first: WriteSet) -> None:
+    tower = Tower(monkeypatch, Flights().boarded)
     assert tower.all([first, wanting("p1", "a")]) == ["done", "done"]
     assert len(tower.asked) == 2
 
 
-def test_what_a_set_gives_back_itself_does_not_stand_against_it() -> None:
-    tower = Tower(Flights().boarded)
+def test_what_a_set_gives_back_itself_does_not_stand_against_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower = Tower(monkeypatch, Flights().boarded)
     assert tower.all([wanting("p0", "a"), wanting("p1", "a", back="p0")]) == ["done", "done"]
 
 
@@ -110,8 +121,9 @@ def test_two_who_want_the_same_two_the_other_way_round_do_not_wait_for_each_othe
 
 def test_one_that_takes_too_long_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flights, "PATIENCE_S", 0.05)
-    tower = Tower(Flights().boarded)
-    assert tower.all([wanting("p0", "a"), wanting("p1", "a")]) == ["done", "done"], "the database decides"
+    tower = Tower(monkeypatch, Flights().boarded)
+    found = tower.all([wanting("p0", "a"), wanting("p1", "a")], arrivals=2)
+    assert found == ["done", "done"], "the database decides"
     assert tower.asked == ["p0", "p1"]
 
 

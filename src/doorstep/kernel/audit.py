@@ -12,7 +12,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from doorstep.kernel import audit_heads, rows
 from doorstep.kernel.clock import real_now
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal
-from doorstep.kernel.keyset import either
+from doorstep.kernel.keyset import by_width, either, values_list
 from doorstep.kernel.postgres_rows import unnested
 from doorstep.kernel.refs import Actor, new_id
 from doorstep.kernel.writeset import LostRace
@@ -31,8 +31,6 @@ _FIELDS = [name.strip() for name in rows.AUDIT_COLUMNS.split(",")]
 _START = "0" * 64
 _MOST = 512
 """Rows sealed in one step: whoever waits for a commit waits for no more."""
-_WIDTHS = (128, 32, 8, 1)
-"""Rows of a statement, so that each is prepared once."""
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -122,22 +120,17 @@ def _move(engine: Engine, links: list[Link], now: int) -> None:
         )
         engine.write([(statement, [*arrays, now])], each=len(links))
         return
-    statements, counts, at = [], [], 0
-    for width in _WIDTHS:
-        while len(links) - at >= width:
-            some = links[at : at + width]
-            statements += _sealed(some, now)
-            counts += [width, width]
-            at += width
-    engine.write(statements, each=counts)
+    parts = list(by_width(links))
+    steps = [step for some in parts for step in _sealed(some, now)]
+    engine.write(steps, each=[count for some in parts for count in (len(some), len(some))])
 
 
-def _sealed(links: list[Link], now: int) -> list[tuple[str, list[Any]]]:
+def _sealed(links: Sequence[Link], now: int) -> list[tuple[str, list[Any]]]:
     """The same for SQLite in two wide statements: each step of one gives up the interpreter lock."""
-    one = f"({', '.join('?' * (3 + len(_FIELDS)))})"
+    rows_of = values_list(len(links), 3 + len(_FIELDS))
     wanted, values = either("sqlite", ("part", "id"), [each.row[:2] for each in links])
     return [
-        (f"INSERT INTO audit_sealed (seq, sealed, hash, {rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(links))}",
+        (f"INSERT INTO audit_sealed (seq, sealed, hash, {rows.AUDIT_COLUMNS}) {rows_of}",
          [value for each in links for value in (each.seq, now, each.hash, *each.row)]),
         (f"DELETE FROM audit WHERE {wanted}", values),
     ]  # fmt: skip

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from doorstep.kernel import alias, drafts, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
+from doorstep.kernel.keyset import WIDTHS, by_width, values_list
 from doorstep.kernel.refs import part_of_id
 from doorstep.kernel.writeset import ClaimOp, GrantRow, LostRace, Put, WriteSet
 
-_WIDTHS = (128, 32, 8, 1)
 _LIVE = "SELECT version, deleted FROM resource WHERE part = ? AND type = ? AND id = ?"
 _HELD = "SELECT holder, expires FROM claim WHERE kind = ? AND key = ?"
 _ALL_LIVE = (
@@ -114,11 +114,11 @@ class Batch:
         held = {(op.kind, op.key) for work in works for op in work.claims}
         for keys, width in _padded(live):
             self._live.update(dict.fromkeys(keys))
-            for part, type_, id_, version, deleted in self._ask(_ALL_LIVE.format(_values(width, 3)), _flat(keys)):
+            for part, type_, id_, version, deleted in self._ask(_ALL_LIVE.format(values_list(width, 3)), _flat(keys)):
                 self._live[part, type_, id_] = version, deleted
         for pairs, width in _padded(held):
             self._held.update(dict.fromkeys(pairs))
-            for kind, key, holder, expires in self._ask(_ALL_HELD.format(_values(width, 2)), _flat(pairs)):
+            for kind, key, holder, expires in self._ask(_ALL_HELD.format(values_list(width, 2)), _flat(pairs)):
                 self._held[kind, key] = holder, expires
 
     def _ask(self, sql: str, values: list[Any]) -> list[tuple[Any, ...]]:
@@ -133,13 +133,11 @@ class Batch:
 
     def insert(self, table: str, columns: str, found: list[tuple[Any, ...]]) -> None:
         """Rows into a table by statements of a few fixed widths, so that each is prepared once."""
-        at, total, places = 0, len(found), columns.count(",") + 1
+        places = columns.count(",") + 1
         again = _TAKEN_AGAIN if table == "claim" else ""
-        for width in _WIDTHS:
-            while total - at >= width:
-                text = f"INSERT INTO {table} ({columns}) {_values(width, places)}{again}"
-                self._connection.execute(text, _flat(found[at : at + width]))
-                at += width
+        for some in by_width(found):
+            text = f"INSERT INTO {table} ({columns}) {values_list(len(some), places)}{again}"
+            self._connection.execute(text, _flat(some))
 
     # -- checking
 
@@ -307,13 +305,9 @@ def _padded(keys: Collection[Key]) -> Iterator[tuple[list[Key], int]]:
     """Keys for statements of a few fixed widths; the last are repeated up to the width, and of one there is no need."""
     left = list(keys) if len(keys) > 1 else []
     while left:
-        width = next((each for each in reversed(_WIDTHS[:-1]) if each >= len(left)), _WIDTHS[0])
+        width = next((each for each in reversed(WIDTHS[:-1]) if each >= len(left)), WIDTHS[0])
         some, left = left[:width], left[width:]
         yield some + [some[-1]] * (width - len(some)), width
-
-
-def _values(rows: int, width: int) -> str:
-    return f"VALUES {', '.join([f'({_marks(width)})'] * rows)}"
 
 
 def _flat(found: Iterable[Sequence[Any]]) -> list[Any]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from doorstep.kernel.definitions import definitions
+from doorstep.kernel.keyset import values_list
 from doorstep.kernel.search import limits, ranks
 from doorstep.kernel.search.model import Arm, Back, Every, Ids, Link, Listed, Match, Node, Resident, Some, Tree
 from doorstep.kernel.search.paths import Path, Step, paths
 from doorstep.kernel.search.probe import Probe, numbered, same
-from doorstep.kernel.search.sql import Piece, conjunction, crossed, fill, join, values_list
+from doorstep.kernel.search.sql import Piece, conjunction, crossed, fill, join
 
 ORDERED = {
     "ix_token": ("code", "sys"), "ix_reference": ("rid", "rtype"), "ix_string": ("norm", "exact"), "ix_uri": ("value",),

@@ -8,6 +8,7 @@ from typing import Any
 from doorstep.kernel.definitions import SearchParameter, definitions
 from doorstep.kernel.engine import Reader
 from doorstep.kernel.errors import TooCostly
+from doorstep.kernel.keyset import values_list
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.search import limits
 from doorstep.kernel.search.arms import padded
@@ -15,7 +16,7 @@ from doorstep.kernel.search.model import Include, Row
 from doorstep.kernel.search.probe import located
 from doorstep.kernel.search.references import is_canonical
 from doorstep.kernel.search.special import part_in
-from doorstep.kernel.search.sql import SCOPE, Build, Piece, Scope, conjunction, crossed, fill, values_list
+from doorstep.kernel.search.sql import SCOPE, Build, Piece, Scope, conjunction, crossed, fill
 
 CHUNK = 256
 """Resources that one statement starts from."""

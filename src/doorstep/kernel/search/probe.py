@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import singledispatchmethod
 
+from doorstep.kernel.keyset import values_list
 from doorstep.kernel.search.model import (
     Arm,
     Back,
@@ -25,7 +26,7 @@ from doorstep.kernel.search.model import (
     Tree,
 )
 from doorstep.kernel.search.paths import Path, Step, paths
-from doorstep.kernel.search.sql import Build, Piece, conjunction, crossed, fill, join, values_list
+from doorstep.kernel.search.sql import Build, Piece, conjunction, crossed, fill, join
 
 
 class Probe:

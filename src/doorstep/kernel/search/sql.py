@@ -129,9 +129,3 @@ class Build:
             places = [f"(instr('0123456789abcdef', substr({rid}, {place}, 1)) - 1)" for place in (2, 3, 4)]
             return f"({places[0]} * 256 + {places[1]} * 16 + {places[2]})"
         return f"('x' || substr({rid}, 2, 3))::bit(12)::int"
-
-
-def values_list(rows: int, width: int) -> str:
-    """``VALUES (?, ?), (?, ?)``: columns column1, column2 ... on both engines."""
-    row = "(" + ", ".join("?" * width) + ")"
-    return "VALUES " + ", ".join([row] * rows)
