@@ -230,6 +230,18 @@ def test_a_stopped_clinic_moves_people_or_asks_them(district: Store) -> None:
         assert reads.search("Communication", [("patient", f"Patient/{who(2).id}")])
 
 
+def test_a_stopped_clinic_moves_nobody_to_an_earlier_time(district: Store) -> None:
+    """Whoever is moved may not have heard of it yet: an earlier place is for those to choose who are asked."""
+    clinic, schedule = opened_clinic(district)
+    early = with_doctor(district, clinic, "liuyang", week(time(7, 30), time(7, 45)))
+    mine, last = booked(district, slots(district, schedule)[0]), booked(district, slots(district, schedule, tomorrow(district) + timedelta(days=1))[0], 1)
+    on, end = tomorrow(district), tomorrow(district) + timedelta(days=2)
+    district.run(NURSE, stopping.stop, schedule=early, begins=f"{end}T00:00", ends=f"{end + timedelta(days=90)}T00:00", reason="x", how="offer")
+    done = district.run(NURSE, stopping.stop, schedule=schedule, begins=f"{on}T00:00", ends=f"{end + timedelta(days=90)}T00:00", reason="x", how="move")
+    assert (done.moved, done.offered) == ((mine,), (last,)), "on the second day only the place before is free"
+    assert appointment(district, mine)["slot"][0]["reference"] == f"Slot/{slots(district, early, on + timedelta(days=1))[0]}"
+
+
 def test_what_was_booked_before_the_day_verifies_presence(district: Store) -> None:
     _, schedule = opened_clinic(district)
     booked(district, slots(district, schedule)[0], 4)

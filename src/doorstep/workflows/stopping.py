@@ -28,8 +28,9 @@ class Done:
 
 
 def stop(tx: Tx, *, schedule: str, begins: str, ends: str, reason: str, how: str) -> Done:
-    """No places from ``begins`` to ``ends`` (instants). Everybody booked is moved to the nearest place, or asked.
+    """No places from ``begins`` to ``ends`` (instants). Everybody booked is moved to the next free place, or asked.
 
+    Nobody is moved to an earlier one: that they may not hear of in time, and it would count as not having come.
     Whom there is no place for is asked too. Who is asked keeps the appointment as an offer until they have chosen.
     """
     found, _ = clinics.own_schedule(tx, schedule)
@@ -53,8 +54,8 @@ def stop(tx: Tx, *, schedule: str, begins: str, ends: str, reason: str, how: str
             continue
         _shut(tx, slot)
         for held in tx.search("Appointment", [("slot", f"Slot/{slot['id']}"), ("status", "booked")]):
-            if how == MOVE and (nearest := _take(free, held, slot)):
-                _move(tx, held["id"], nearest["id"])
+            if how == MOVE and (place := _take(free, slot)):
+                _move(tx, held["id"], place["id"])
                 moved.append(held["id"])
             else:
                 _offer(tx, held["id"])
@@ -74,16 +75,16 @@ def booked_between(reads: Reads, *, schedule: str, begins: int, ends: int, now: 
 def _elsewhere(tx: Tx, schedule: Resource) -> list[Resource]:
     places = [each for other in clinics.schedules(tx, clinics.clinic_of(schedule))
               for each in clinics.ahead(tx, other["id"], now=tx.now)]  # fmt: skip
-    return sorted(places, key=lambda each: str(each["start"]))
+    return sorted(places, key=lambda each: moment(each["start"]))
 
 
-def _take(free: list[Resource], held: Resource, slot: Resource) -> Resource | None:
-    """The free place nearest in time that nobody of this round has been given."""
-    if not free:
-        return None
-    nearest = min(free, key=lambda each: abs(moment(each["start"]) - moment(slot["start"])))
-    free.remove(nearest)
-    return nearest
+def _take(free: list[Resource], slot: Resource) -> Resource | None:
+    """The first free place from then on that nobody of this round has been given; ``free`` in their order."""
+    lost = moment(slot["start"])
+    following = next((each for each in free if moment(each["start"]) >= lost), None)
+    if following is not None:
+        free.remove(following)
+    return following
 
 
 def _shut(tx: Tx, slot: Resource) -> None:
