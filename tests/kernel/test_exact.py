@@ -104,6 +104,19 @@ def test_colons_and_braces_inside_strings_do_not_count() -> None:
     assert exact.decode('{"a":"{:[\\":","b":"𠮷:"}'.encode()) == {"a": '{:[":', "b": "𠮷:"}
 
 
+@pytest.mark.parametrize("inmost", [b"", b"1", b'"[[["', b"null"])
+@pytest.mark.parametrize("begins", [b"[", b'{"a":'])
+def test_nesting_is_counted_to_the_level(begins: bytes, inmost: bytes) -> None:
+    ends = b"]" if begins == b"[" else b"}"
+    begins, inmost = (begins, inmost) if inmost or begins == b"[" else (begins, b"{}")
+    own = 1 if inmost == b"{}" else 0
+    deepest = exact.MAX_DEPTH - own
+    assert exact.decode(begins * deepest + inmost + ends * deepest)
+    with pytest.raises(Malformed) as refused:
+        exact.decode(b"[1," + begins * deepest + inmost + ends * deepest + b"]")
+    assert refused.value.key == "exact.too-deep"
+
+
 def test_too_many_bytes_are_refused_before_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exact, "MAX_BYTES", 10)
     with pytest.raises(TooLarge):

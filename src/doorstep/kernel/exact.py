@@ -30,7 +30,9 @@ _SPACED = re.compile(rb'"[ \t\r\n]+:')
 _HEAD = re.compile(rb'\{[ \t]*"resourceType"[ \t]*:[ \t]*"[A-Za-z]+"(?:([ \t]*,[ \t]*"id"[ \t]*:[ \t]*)("[^"\\]*"))?')
 _META = re.compile(rb'[ \t]*,[ \t]*"meta"[ \t]*:[ \t]*(?=\{)')
 _STRING_OR_BRACE = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}]')
-_OPENERS = re.compile(rb"[\[{\]}]")
+
+_EMPTY = (None,)
+"""What stands for the inside of an empty object or array, which is a level as well."""
 
 
 def decode(raw: bytes | str) -> Any:
@@ -43,13 +45,12 @@ def decode(raw: bytes | str) -> Any:
     if len(data) > MAX_BYTES:
         raise TooLarge("exact.too-large", limit=MAX_BYTES, size=len(data))
     value = _parse(data)
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
-        _check_depth(_STRING.sub(b"", data))
+    members, depth = _measure(value)
+    if depth > MAX_DEPTH:
+        raise Malformed("exact.too-deep", limit=MAX_DEPTH)
     # Each member shows as `":` once, so equal numbers mean that none was dropped. Strings that hold `":` and blanks
     # before a colon make the numbers differ or prove nothing: then the strings are taken out and the colons counted.
-    if (data.count(b'":') != _members_in(value) or _SPACED.search(data)) and (
-        _STRING.sub(b"", data).count(b":") != _members_in(value)
-    ):
+    if (data.count(b'":') != members or _SPACED.search(data)) and _STRING.sub(b"", data).count(b":") != members:
         raise Malformed("exact.duplicate-member", element=_duplicate(data))
     if b"\\u0000" in data:
         _check_nul(value, "")
@@ -207,26 +208,21 @@ def _parse(data: bytes) -> Any:
         raise Malformed("exact.not-json", reason=str(error)) from None
 
 
-def _members_in(value: Any) -> int:
-    """How many members all the objects of a decoded value have."""
-    count = 0
-    waiting = [value]
-    while waiting:
-        item = waiting.pop()
-        if item.__class__ is dict:
-            count += len(item)
-            waiting.extend(item.values())
-        elif item.__class__ is list:
-            waiting.extend(item)
-    return count
-
-
-def _check_depth(bare: bytes) -> None:
-    depth = 0
-    for match in _OPENERS.finditer(bare):
-        depth += 1 if match[0] in b"{[" else -1
-        if depth > MAX_DEPTH:
-            raise Malformed("exact.too-deep", limit=MAX_DEPTH)
+def _measure(value: Any) -> tuple[int, int]:
+    """How many members all the objects of a decoded value have, and how deep its objects and arrays are nested."""
+    members, depth = 0, -1
+    level = [value]
+    while level:
+        depth += 1
+        below: list[Any] = []
+        for each in level:
+            if each.__class__ is dict:
+                members += len(each)
+                below += each.values() if each else _EMPTY
+            elif each.__class__ is list:
+                below += each or _EMPTY
+        level = below
+    return members, depth
 
 
 def _duplicate(data: bytes) -> str:
