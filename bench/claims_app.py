@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from doorstep import process
-from doorstep.kernel import store as stores
 from doorstep.kernel.errors import Conflict
 from doorstep.kernel.store import Store
 from doorstep.kernel.tx import Tx
 from doorstep.rest.app import make_app
+from doorstep.server import open_store
 
 _URL = "DOORSTEP_BENCH_URL"
 
@@ -46,7 +46,7 @@ def appointment(slot: str, patient: str) -> dict[str, Any]:
 def make() -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """The application of one process; granian calls this."""
     process.take_core()
-    store = stores.open(os.environ[_URL])
+    store = open_store(os.environ[_URL])
     store.start_background()
     application = _application(store)
     process.loaded()

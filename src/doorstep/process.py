@@ -19,6 +19,17 @@ _YOUNG: Final = 20_000
 
 _held: list[socket.socket] = []
 """The name of this process's core, as long as the process lives."""
+_left: list[int] = []
+"""The cores that this process gave up when it took one."""
+
+
+def left() -> tuple[int, ...] | None:
+    """The cores for another process beside this one; () for any, None when there is but one."""
+    if not hasattr(os, "sched_getaffinity"):
+        return () if (os.cpu_count() or 1) > 1 else None
+    if _left:
+        return tuple(_left)
+    return () if len(os.sched_getaffinity(0)) > 1 else None
 
 
 def take_core(names: str = "doorstep-core") -> int | None:
@@ -41,6 +52,7 @@ def take_core(names: str = "doorstep-core") -> int | None:
             continue
         _held.append(name)
         os.sched_setaffinity(0, {core})
+        _left[:] = [other for other in cores if other != core]
         return core
     return None
 

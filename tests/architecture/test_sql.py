@@ -13,7 +13,7 @@ from tests.architecture.source import below, called, calls, name, text_of, tree
 WITHOUT_PREDICATE = {
     "src/doorstep/kernel/check.py": "the operator's comparison of rows and texts; prints ids, never a text",
     "src/doorstep/kernel/repair.py": "whether a resource is still the version whose rows are made again",
-    "src/doorstep/kernel/sqlite.py": "finds the last transaction number",
+    "src/doorstep/kernel/sqlite_writer.py": "finds the last transaction number",
     "src/doorstep/kernel/postgres.py": "finds the last transaction number after a restore",
     "src/doorstep/kernel/sqlite_apply.py": "compares expected versions while a write set is applied",
     "src/doorstep/kernel/postgres_apply.py": "compares expected versions while a write set is applied",

@@ -17,12 +17,12 @@ from doorstep.kernel.check import check
 class Writer:
     """The writing process; ``acknowledged`` grows while ``read`` is called."""
 
-    def __init__(self, url: str, *, threads: int = 4, synchronous: str = "FULL") -> None:
+    def __init__(self, url: str, *, threads: int = 4, synchronous: str = "FULL", apart: bool = False) -> None:
         root = Path(__file__).parents[2]
         environment = {**os.environ, "PYTHONPATH": f"{root}:{root / 'src'}"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.writer", url, str(threads), synchronous], stdout=subprocess.PIPE,
-            cwd=root, env=environment, start_new_session=True,
+            [sys.executable, "-m", "tests.faults.writer", url, str(threads), synchronous, "apart" if apart else ""],
+            stdout=subprocess.PIPE, cwd=root, env=environment, start_new_session=True,
         )  # fmt: skip
         assert self._process.stdout is not None
         self._out = self._process.stdout
@@ -41,9 +41,9 @@ class Writer:
     def stop(self) -> None:
         os.killpg(self._process.pid, signal.SIGSTOP)
 
-    def kill(self) -> None:
-        """End the whole group at once and read what it had still said."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+    def kill(self, *, alone: bool = False) -> None:
+        """End the whole group at once, or the server alone, and read what it had still said."""
+        (os.kill if alone else os.killpg)(self._process.pid, signal.SIGKILL)
         for line in self._out:
             if line.endswith(b"\n"):
                 self._note(line)

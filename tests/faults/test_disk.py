@@ -21,12 +21,12 @@ from tests.faults.writer import ACTOR, pair
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a disk of its own needs root")
 
 
-def cut(tmp_path: Path, synchronous: str, pairs: int) -> list[str]:
+def cut(tmp_path: Path, synchronous: str, pairs: int, *, apart: bool = False) -> list[str]:
     """Write, cut the power, start from what the disk holds; what is missing."""
     image, after = tmp_path / "disk", tmp_path / "after"
     make_disk(image, 96)
     with mounted(image, tmp_path / "a") as point:
-        writer = Writer(f"sqlite:///{point / 'data'}", synchronous=synchronous)
+        writer = Writer(f"sqlite:///{point / 'data'}", synchronous=synchronous, apart=apart)
         writer.read(pairs)
         writer.stop()
         promised = list(writer.acknowledged)
@@ -39,22 +39,23 @@ def cut(tmp_path: Path, synchronous: str, pairs: int) -> list[str]:
         return violations(f"sqlite:///{point / 'data'}", promised)
 
 
-@pytest.mark.parametrize("pairs", [3, 40, 150])
-def test_a_power_cut_loses_nothing(tmp_path: Path, pairs: int) -> None:
-    assert cut(tmp_path, "FULL", pairs) == []
+@pytest.mark.parametrize(("pairs", "apart"), [(3, False), (40, False), (150, False), (40, True), (150, True)])
+def test_a_power_cut_loses_nothing(tmp_path: Path, pairs: int, apart: bool) -> None:
+    assert cut(tmp_path, "FULL", pairs, apart=apart) == []
 
 
 def test_control_without_fsync_the_same_cut_loses_writes(tmp_path: Path) -> None:
     assert cut(tmp_path, "OFF", 150) != []
 
 
-def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("apart", [None, ()], ids=["a thread", "a process"])
+def test_a_full_disk_refuses_writes_keeps_reading_and_recovers(tmp_path: Path, apart: tuple[int, ...] | None) -> None:
     image = tmp_path / "disk"
     make_disk(image, 24)
     with mounted(image, tmp_path / "a") as point:
         ballast = point / "ballast"
         ballast.write_bytes(b"0" * (12 << 20))
-        store = stores.open(f"sqlite:///{point / 'data'}")
+        store = stores.open(f"sqlite:///{point / 'data'}", apart=apart)
         first = store.run(ACTOR, pair, "first")
         refused = None
         for number in range(100_000):

@@ -20,12 +20,14 @@ from tests.postgres import Cluster
 ROUNDS = 5
 
 
-def test_kill_9_loses_nothing_on_sqlite(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("apart", "alone"), [(False, False), (True, False), (True, True)],
+                         ids=["a thread", "a process", "a process that outlives the server"])  # fmt: skip
+def test_kill_9_loses_nothing_on_sqlite(tmp_path: Path, apart: bool, alone: bool) -> None:
     url, acknowledged, dice = f"sqlite:///{tmp_path}", [], random.Random(1)
     for _ in range(ROUNDS):
-        writer = Writer(url)
+        writer = Writer(url, apart=apart)
         writer.read(dice.randint(5, 120))
-        writer.kill()
+        writer.kill(alone=alone)
         acknowledged += writer.acknowledged
         assert violations(url, acknowledged) == []
     assert len(acknowledged) > 5 * ROUNDS

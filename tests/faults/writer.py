@@ -27,8 +27,9 @@ def pair(tx: Tx, name: str) -> tuple[str, str]:
     return patient.id, observation.id
 
 
-def main(url: str, threads: int, synchronous: str) -> None:
-    store = stores.open(url, synchronous=synchronous) if url.startswith("sqlite") else stores.open(url)
+def main(url: str, threads: int, synchronous: str, apart: bool) -> None:
+    options = {"synchronous": synchronous, "apart": () if apart else None} if url.startswith("sqlite") else {}
+    store = stores.open(url, **options)
     os.write(1, b"ready\n")
 
     def work(n: int) -> None:
@@ -51,4 +52,4 @@ def main(url: str, threads: int, synchronous: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), sys.argv[3] if len(sys.argv) > 3 else "FULL")
+    main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4] == "apart")

@@ -15,6 +15,7 @@ from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import Refusal, Unavailable
 from doorstep.kernel.rows import audit_row
 from doorstep.kernel.sqlite import FILE, SqliteEngine
+from doorstep.kernel.sqlite_writer import Writer
 from doorstep.kernel.store import Store
 from doorstep.rest.app import make_app
 from tests.conftest import ADMIN
@@ -98,7 +99,8 @@ def test_given_a_fault_in_the_sealer_when_it_is_gone_then_sealing_has_gone_on(
 
 def test_control_a_locked_record_is_still_try_again_later(tmp_path: Path) -> None:
     engine = SqliteEngine(tmp_path, synchronous="OFF")
-    engine._connection.execute("PRAGMA busy_timeout = 1")
+    assert isinstance(engine._writer, Writer)
+    engine._writer.connection.execute("PRAGMA busy_timeout = 1")
     other = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

@@ -23,8 +23,11 @@ class Engine(Protocol):
 
     dialect: str
 
-    def reader(self, actor: Actor | None = None) -> AbstractContextManager[Reader]:
-        """A snapshot for several statements; ``actor`` is who asks, None the record's own hand (second lock)."""
+    def reader(self, actor: Actor | None = None, *, writing: bool = False) -> AbstractContextManager[Reader]:
+        """A snapshot for several statements; ``actor`` is who asks, None the record's own hand (second lock).
+
+        ``writing``: a write set is being made from it, which takes more of the interpreter than of the database.
+        """
 
     def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
         """One statement on the latest committed state."""

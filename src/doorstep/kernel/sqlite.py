@@ -1,7 +1,7 @@
-"""SQLite: one writer thread commits the write sets that have queued up; readers have connections of their own.
+"""SQLite: one writer commits the write sets that have queued up; readers have connections of their own.
 
-Durability costs one fsync a batch (synchronous=FULL, asserted): a reply is given only after the commit it waits for.
-The rows of a batch go in with few, wide statements, because each step of a statement gives up the interpreter lock.
+A reply is given only after the commit it waits for. The writer (kernel/sqlite_writer.py) works in a thread, or in a
+process of its own (kernel/sqlite_apart.py) where a core is left for it.
 """
 
 from __future__ import annotations
@@ -16,30 +16,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from doorstep.kernel import held, rows, schema
-from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
+from doorstep.kernel import held
+from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.refs import Actor
-from doorstep.kernel.sqlite_apply import Batch
-from doorstep.kernel.writeset import Each, LostRace, WriteSet, expect
+from doorstep.kernel.sqlite_apart import Apart
+from doorstep.kernel.sqlite_writer import STATEMENT_LIMIT_S, Statements, Work, Writer, connect, migrate, refused, writer
+from doorstep.kernel.writeset import Each, WriteSet
 
 FILE = "doorstep.db"
-STATEMENT_LIMIT_S = 5.0
-"""No question of a client runs longer than this (security: bad inputs); 0 for an operator's own."""
 _STEPS = 200_000
 """Instructions of SQLite's machine between two looks at the clock: a few milliseconds."""
 READERS = 6
 """Connections that ask at once. Each keeps pages and statements of its own, and only some can run Python at a time."""
 _PATIENCE_S = 0.05
-_LOG_PAGES = 16_000
-"""How long the log grows (64 MB) before it goes into the file. At SQLite's own 1,000 pages what many commits touch is
-copied again and again. The file is not mapped into memory: each time it grew, every connection mapped it anew."""
+MAKERS = 2
+"""Commands that run at once. Where all took turns they would end together, and then wait together for the writer."""
+_TURN_S = 1.0
 BATCH = 512
 """Write sets in one commit at most."""
-_PASSING = frozenset(
-    (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA)
-)  # fmt: skip
-"""What the machine does to us and may stop doing. Any other error is a fault of a statement of ours."""
+_LOCKED_S = 2.0
+"""How long to wait for a record's lock: the writer of a server that was killed ends after its commit."""
 
 
 class SqliteReader:
@@ -68,37 +64,12 @@ class _Reading:
         return time.monotonic() > self.until
 
 
-class _Statements:
-    """Housekeeping writes, and how many rows each must touch."""
-
-    __slots__ = ("each", "statements")
-
-    def __init__(self, statements: Sequence[tuple[str, Sequence[Any]]], each: Each) -> None:
-        self.statements, self.each = statements, each
-
-    def run(self, connection: sqlite3.Connection) -> list[int]:
-        """In a savepoint of its own, so that a lost race takes nothing of the batch with it."""
-        connection.execute("SAVEPOINT statements")
-        try:
-            counts = [connection.execute(sql, params).rowcount for sql, params in self.statements]
-            expect(counts, self.each)
-        except sqlite3.IntegrityError as error:
-            connection.execute("ROLLBACK TO statements")
-            raise LostRace(str(error)) from error
-        except BaseException:
-            connection.execute("ROLLBACK TO statements")
-            raise
-        finally:
-            connection.execute("RELEASE statements")
-        return counts
-
-
 class _Waiting:
     """One thing in the writer's queue, and the lock on which its sender waits."""
 
     __slots__ = ("done", "error", "txid", "work")
 
-    def __init__(self, work: WriteSet | tuple[Any, ...] | _Statements) -> None:
+    def __init__(self, work: Work) -> None:
         self.work = work
         self.txid: Any = 0
         self.error: BaseException | None = None
@@ -107,7 +78,10 @@ class _Waiting:
 
 
 class SqliteEngine:
-    """See the module's text. ``exclusive`` takes the data's lock: only one server process works on one directory."""
+    """See the module's text. ``exclusive`` takes the data's lock: only one server works on one directory.
+
+    ``apart``: the cores on which the writer's own process may run; None for a thread of this one.
+    """
 
     dialect = "sqlite"
 
@@ -118,6 +92,7 @@ class SqliteEngine:
         exclusive: bool = True,
         synchronous: str = "FULL",
         statement_limit_s: float = STATEMENT_LIMIT_S,
+        apart: Sequence[int] | None = None,
     ) -> None:
         self._file = directory / FILE
         self._limit = statement_limit_s
@@ -128,10 +103,12 @@ class SqliteEngine:
         self._queue: deque[_Waiting] = deque()
         self._signal = threading.Condition()
         self._closing = False
+        self._turns = threading.Semaphore(MAKERS)
         try:
-            self._connection = self._connect()
-            self._check_durable()
-            self._next = self._last_txid() + 1
+            self._writer: Writer | Apart = (
+                writer(self._file, synchronous) if apart is None
+                else Apart(self._file, synchronous, lock=self._lock, cores=apart)
+            )  # fmt: skip
         except BaseException:
             self._unlock()
             raise
@@ -141,8 +118,8 @@ class SqliteEngine:
     # -- reading
 
     @contextmanager
-    def reader(self, actor: Actor | None = None) -> Iterator[SqliteReader]:
-        with self._borrowed() as connection:
+    def reader(self, actor: Actor | None = None, *, writing: bool = False) -> Iterator[SqliteReader]:
+        with self._turn(writing), self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
                 yield SqliteReader(connection)
@@ -154,6 +131,18 @@ class SqliteEngine:
             return connection.execute(sql, params).fetchall()
 
     @contextmanager
+    def _turn(self, writing: bool) -> Iterator[None]:
+        """Of those who make write sets a few at a time, so that one after the other comes to the writer, not all at
+        once. Whoever waited long goes ahead: they may be waiting for somebody who waits for them.
+        """
+        mine = writing and self._turns.acquire(timeout=_TURN_S)
+        try:
+            yield
+        finally:
+            if mine:
+                self._turns.release()
+
+    @contextmanager
     def _borrowed(self) -> Iterator[sqlite3.Connection]:
         reading = self._free()
         if self._limit:
@@ -161,7 +150,7 @@ class SqliteEngine:
         try:
             yield reading.connection
         except sqlite3.OperationalError as error:
-            refusal = _refusal(error)
+            refusal = refused(error)
             if refusal is None:
                 raise
             raise refusal from error
@@ -175,7 +164,7 @@ class SqliteEngine:
                 return self._readers.get_nowait()
             return self._readers.get(timeout=_PATIENCE_S)
         except queue.Empty:
-            reading = _Reading(self._connect())
+            reading = _Reading(connect(self._file, self._synchronous))
             self._open.append(reading)
             return reading
 
@@ -188,11 +177,11 @@ class SqliteEngine:
         self._submit(_Waiting(row))
 
     def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: Each = None) -> list[int]:
-        counts: list[int] = self._submit(_Waiting(_Statements(statements, each)))
+        counts: list[int] = self._submit(_Waiting(Statements(statements, each)))
         return counts
 
     def horizon(self) -> int:
-        return self._next
+        return self._writer.next
 
     def waiting(self) -> int:
         return len(self._queue)
@@ -204,7 +193,7 @@ class SqliteEngine:
         self._thread.join()
         for reading in self._open:
             reading.connection.close()
-        self._connection.close()
+        self._writer.close()
         self._unlock()
 
     def _submit(self, waiting: _Waiting) -> Any:
@@ -231,118 +220,17 @@ class SqliteEngine:
                 if not self._queue:
                     return
                 batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-            self._commit(batch)
-            for waiting in batch:
+            outcomes = self._writer.commit([waiting.work for waiting in batch])
+            for waiting, outcome in zip(batch, outcomes, strict=True):
+                waiting.txid, waiting.error = outcome
                 waiting.done.release()
 
-    def _commit(self, batch: list[_Waiting]) -> None:
-        """Commit a batch; if the batch as a whole fails for a reason of one member, each member by itself."""
-        try:
-            self._commit_together(batch)
-        except sqlite3.Error as error:
-            refusal = _refusal(error)
-            if refusal or len(batch) == 1:
-                for waiting in batch:
-                    waiting.error = waiting.error or refusal or error
-                return
-            for waiting in batch:
-                if waiting.error is None:
-                    self._commit([waiting])
-        except BaseException as error:  # noqa: BLE001 - the writer must outlive every bug: its sender hears of it
-            for waiting in batch:
-                waiting.error = waiting.error or error
-
-    def _commit_together(self, batch: list[_Waiting]) -> None:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            gathered = Batch(connection, [each.work for each in batch if isinstance(each.work, WriteSet)])
-            txid = self._next
-            audits = []
-            for waiting in batch:
-                work = waiting.work
-                if isinstance(work, tuple):
-                    audits.append(work)
-                    continue
-                try:
-                    if isinstance(work, _Statements):
-                        gathered.flush()
-                        waiting.txid = work.run(connection)
-                        gathered.forget()
-                    else:
-                        gathered.add(work, txid)
-                        waiting.txid = txid
-                        txid += 1
-                except (LostRace, Refusal) as error:
-                    waiting.error = error
-            gathered.flush()
-            gathered.insert("audit", rows.AUDIT_COLUMNS, audits)
-            connection.execute("COMMIT")
-            self._next = txid
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
     # -- opening
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._file, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=10
-        )
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={self._synchronous}")
-        connection.execute("PRAGMA cache_size=-65536")
-        connection.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
-        connection.execute("PRAGMA temp_store=MEMORY")
-        connection.execute("PRAGMA foreign_keys=OFF")
-        return connection
-
-    def _check_durable(self) -> None:
-        """Less than FULL loses acknowledged writes at a power cut, so it is refused, except when a test asks for it."""
-        mode = self._connection.execute("PRAGMA journal_mode").fetchone()[0]
-        level = self._connection.execute("PRAGMA synchronous").fetchone()[0]
-        if mode != "wal" or (self._synchronous == "FULL" and level != 2):
-            raise Unavailable("store.not-durable", journal=mode, synchronous=level)
-
-    def _last_txid(self) -> int:
-        migrate(self._connection)
-        found = self._connection.execute(
-            "SELECT max((SELECT coalesce(max(txid), 0) FROM resource), (SELECT coalesce(max(txid), 0) FROM version))"
-        ).fetchone()
-        return int(found[0])
 
     def _unlock(self) -> None:
         if self._lock is not None:
             held.release(self._lock)
             self._lock = None
-
-
-def migrate(connection: sqlite3.Connection, *, post: bool = False) -> list[str]:
-    """Apply the steps that are missing, each in one transaction; the names of those applied."""
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, post INTEGER, applied TEXT)"
-    )
-    done = {number: bool(after) for number, after in connection.execute("SELECT number, post FROM migration")}
-    schema.refuse_newer(done)
-    applied = []
-    for step in schema.migrations():
-        if step.number in done or (step.post and not post):
-            continue
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for statement in schema.render(step.text, dialect="sqlite"):
-                connection.execute(statement)
-            connection.execute(
-                "INSERT INTO migration VALUES (?, ?, ?, datetime('now'))", (step.number, step.name, int(step.post))
-            )
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-        applied.append(step.name)
-    return applied
 
 
 def migrate_directory(directory: Path, *, post: bool) -> list[str]:
@@ -359,18 +247,10 @@ def migrate_directory(directory: Path, *, post: bool) -> list[str]:
 
 
 def _take(directory: Path) -> int:
-    """The lock of a data directory, held until closed or until the process ends."""
-    handle = held.take(directory / "doorstep.lock")
-    if handle is None:
-        raise Unavailable("store.locked", directory=str(directory))
+    """The lock of a data directory, held until closed or until the process and its writer end."""
+    until = time.monotonic() + _LOCKED_S
+    while (handle := held.take(directory / "doorstep.lock")) is None:
+        if time.monotonic() > until:
+            raise Unavailable("store.locked", directory=str(directory))
+        time.sleep(0.05)
     return handle
-
-
-def _refusal(error: sqlite3.Error) -> Refusal | None:
-    """What a client hears who should try again; None for a fault of our own, which is raised as it is and logged."""
-    code = getattr(error, "sqlite_errorcode", 0)
-    if code == sqlite3.SQLITE_INTERRUPT:
-        return Unavailable("store.too-slow", limit=f"{STATEMENT_LIMIT_S:g} s")
-    if code & 0xFF == sqlite3.SQLITE_FULL or "disk is full" in str(error):
-        return StorageFull("store.full")
-    return Unavailable("store.unavailable", reason=str(error)) if code & 0xFF in _PASSING else None

@@ -86,7 +86,7 @@ class Store:
     def transaction_in(self, make: Callable[..., X], actor: Actor) -> Iterator[X]:
         """The same, in a transaction of a narrower kind."""
         now = self.clock.now()
-        with self.engine.reader() as reader:
+        with self.engine.reader(writing=True) as reader:
             tx = make(reader, actor.judged(now), self.secret, now, checked)
             yield tx
             work = tx.close()

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from doorstep.kernel.drafts import DraftOp
-    from doorstep.kernel.index import IndexRows
+from doorstep.kernel.drafts import DraftOp
+from doorstep.kernel.index import IndexRows
 
 REPLACED: Final = 2
 """Added to ``direct`` in the subject rows of a resident for whom another stands."""

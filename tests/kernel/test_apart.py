@@ -1,0 +1,158 @@
+"""Given SQLite's writer in a process of its own, then an engine does all that it does with a thread, and outlives it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from doorstep import process
+from doorstep.kernel.engine import Engine
+from doorstep.kernel.errors import BrokenReference, Unavailable
+from doorstep.kernel.rows import audit_row
+from doorstep.kernel.sqlite import FILE, SqliteEngine
+from doorstep.kernel.sqlite_apart import Apart
+from doorstep.kernel.writeset import Expect, WriteSet
+from tests.conftest import ADMIN
+from tests.kernel.test_engine import *  # noqa: F403 - each of its tests, with the engine that this module makes
+from tests.kernel.test_engine import count, put
+
+
+@pytest.fixture
+def store_url(sqlite_template: Path, tmp_path: Path) -> str:
+    shutil.copy(sqlite_template, tmp_path / FILE)
+    return f"sqlite:///{tmp_path}"
+
+
+@pytest.fixture
+def engine(store_url: str) -> Iterator[Engine]:
+    opened = SqliteEngine(Path(store_url.removeprefix("sqlite:///")), synchronous="OFF", apart=())
+    yield opened
+    opened.close()
+
+
+def child(engine: Engine) -> subprocess.Popen[bytes]:
+    assert isinstance(engine, SqliteEngine)
+    assert isinstance(engine._writer, Apart)
+    assert engine._writer._process is not None
+    return engine._writer._process
+
+
+def test_the_rows_are_written_by_another_process(engine: Engine) -> None:
+    assert child(engine).pid != os.getpid()
+    status = Path(f"/proc/{child(engine).pid}/io")
+    before = status.read_text()
+    engine.apply(WriteSet(puts=[put("a")]))
+    assert status.read_text() != before
+
+
+def test_a_refusal_comes_back_with_all_that_it_says(engine: Engine) -> None:
+    missing = Expect(0, 15, "Basic", "nobody", 0, "Basic.subject")
+    with pytest.raises(BrokenReference) as refused:
+        engine.apply(WriteSet(puts=[put("a")], expects=[missing]))
+    assert (refused.value.key, refused.value.elements) == ("tx.broken-reference", ("Basic.subject",))
+    assert refused.value.params == {"reference": "Basic/nobody"}
+    assert refused.value.issues[0].params == {"reference": "Basic/nobody"}
+
+
+def test_a_fault_of_ours_comes_back_with_its_trace(engine: Engine) -> None:
+    with pytest.raises(Exception, match="no such table") as failed:
+        engine.write([("DELETE FROM nowhere", [])])
+    assert "sqlite_writer" in "".join(failed.value.__notes__)
+    engine.write([("DELETE FROM setting", [])])
+
+
+def test_what_cannot_go_through_the_pipe_is_refused_and_the_next_goes(engine: Engine) -> None:
+    with pytest.raises(TypeError):
+        engine.write([("DELETE FROM setting WHERE name = ?", [threading.Lock()])])
+    assert engine.write([("DELETE FROM setting", [])]) == [0]
+
+
+def test_when_its_process_is_lost_the_next_write_begins_another_and_nothing_acknowledged_is_gone(engine: Engine) -> None:
+    engine.apply(WriteSet(puts=[put("a")]))
+    lost = child(engine)
+    lost.kill()
+    lost.wait()
+    with pytest.raises(Unavailable) as refused:
+        engine.apply(WriteSet(puts=[put("b")]))
+    assert refused.value.key == "store.writer-lost"
+    number = engine.apply(WriteSet(puts=[put("c")]))
+    assert child(engine).pid != lost.pid
+    assert sorted(engine.once("SELECT id, txid FROM resource")) == [("a", 1), ("c", number)]
+    assert engine.horizon() == number + 1
+
+
+def test_a_signal_to_the_whole_group_leaves_the_writer_to_the_server(engine: Engine) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        child(engine).send_signal(each)
+    engine.audit(audit_row(ADMIN, id="x", at=1, action="t"))
+    assert (child(engine).poll(), count(engine, "audit")) == (None, 1)
+
+
+def test_closing_ends_it_and_gives_the_record_free(engine: Engine, store_url: str, tmp_path: Path) -> None:
+    writing = child(engine)
+    with pytest.raises(Unavailable) as refused:
+        SqliteEngine(tmp_path, synchronous="OFF")
+    assert refused.value.key == "store.locked"
+    engine.close()
+    assert writing.poll() == 0
+    SqliteEngine(tmp_path, synchronous="OFF").close()
+
+
+def test_while_the_writer_of_a_killed_server_is_at_work_the_record_is_taken(tmp_path: Path) -> None:
+    """Given a server that is killed with its writer held up, when another one starts, then it does not write beside it."""
+    script = ("import sys; from pathlib import Path; from doorstep.kernel.sqlite import SqliteEngine\n"
+              "e = SqliteEngine(Path(sys.argv[1]), synchronous='OFF', apart=())\n"
+              "print(e._writer._process.pid, flush=True); sys.stdin.read()")
+    server = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    writing = int(server.stdout.readline())
+    os.kill(writing, signal.SIGSTOP)
+    server.kill()
+    server.wait()
+    try:
+        with pytest.raises(Unavailable) as refused:
+            SqliteEngine(tmp_path, synchronous="OFF")
+        assert refused.value.key == "store.locked"
+    finally:
+        os.kill(writing, signal.SIGCONT)
+    SqliteEngine(tmp_path, synchronous="OFF").close()  # it has noticed, and ended
+
+
+def test_what_is_wrong_with_the_file_is_told_by_whoever_opens_it(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"no database at all, whatever its name says" * 200)
+    with pytest.raises(Exception, match="not a database"):
+        SqliteEngine(tmp_path, apart=())
+    assert (tmp_path / "doorstep.lock").exists()
+
+
+def test_it_runs_on_the_core_that_the_server_left(tmp_path: Path) -> None:
+    cores = sorted(os.sched_getaffinity(0))
+    engine = SqliteEngine(tmp_path, synchronous="OFF", apart=cores[-1:])
+    try:
+        assert os.sched_getaffinity(child(engine).pid) == {cores[-1]}
+    finally:
+        engine.close()
+
+
+def test_a_server_that_takes_a_core_knows_which_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    cores = os.sched_getaffinity(0)
+    monkeypatch.setattr(process, "_left", [])
+    monkeypatch.delenv(process.ALL_CORES, raising=False)
+    if len(cores) > 1:
+        assert process.left() == (), "any of them"
+    try:
+        taken = process.take_core(f"doorstep-test-{os.getpid()}")
+        assert taken is None or process.left() == tuple(sorted(cores - {taken}))
+    finally:
+        os.sched_setaffinity(0, cores)
+    monkeypatch.setattr(process, "_left", [])
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert process.left() is None, "on a single core the writer is a thread"
