@@ -156,3 +156,19 @@ def test_a_server_that_takes_a_core_knows_which_are_left(monkeypatch: pytest.Mon
     monkeypatch.setattr(process, "_left", [])
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
     assert process.left() is None, "on a single core the writer is a thread"
+
+
+def test_it_imports_nothing_of_the_folder_in_which_the_server_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "msgspec.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    engine = SqliteEngine(tmp_path / "data", synchronous="OFF", apart=())
+    assert engine.write([("DELETE FROM setting", [])]) == [0]
+    engine.close()
+
+
+def test_a_process_that_does_not_begin_is_told_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Unavailable) as refused:
+        SqliteEngine(tmp_path, apart=())
+    assert refused.value.key == "store.unavailable"
+    SqliteEngine(tmp_path).close()  # the lock is free again

@@ -23,10 +23,10 @@ class Engine(Protocol):
 
     dialect: str
 
-    def reader(self, actor: Actor | None = None, *, writing: bool = False) -> AbstractContextManager[Reader]:
+    def reader(self, actor: Actor | None = None, *, turns: bool = False) -> AbstractContextManager[Reader]:
         """A snapshot for several statements; ``actor`` is who asks, None the record's own hand (second lock).
 
-        ``writing``: a write set is being made from it, which takes more of the interpreter than of the database.
+        ``turns``: what is done within takes the interpreter for long, so only a few at a time.
         """
 
     def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:

@@ -88,7 +88,7 @@ class PostgresEngine:
     # -- reading
 
     @contextmanager
-    def reader(self, actor: Actor | None = None, *, writing: bool = False) -> Iterator[PostgresReader]:
+    def reader(self, actor: Actor | None = None, *, turns: bool = False) -> Iterator[PostgresReader]:
         if not self.locks_searches:
             actor = None
         with self._connection(actor) as connection:

@@ -30,7 +30,8 @@ READERS = 6
 """Connections that ask at once. Each keeps pages and statements of its own, and only some can run Python at a time."""
 _PATIENCE_S = 0.05
 MAKERS = 2
-"""Commands that run at once. Where all took turns they would end together, and then wait together for the writer."""
+"""Clients' transactions that are made ready at once. Where all shared the interpreter they would end together, and then
+wait together for the writer."""
 _TURN_S = 1.0
 BATCH = 512
 """Write sets in one commit at most."""
@@ -118,8 +119,8 @@ class SqliteEngine:
     # -- reading
 
     @contextmanager
-    def reader(self, actor: Actor | None = None, *, writing: bool = False) -> Iterator[SqliteReader]:
-        with self._turn(writing), self._borrowed() as connection:
+    def reader(self, actor: Actor | None = None, *, turns: bool = False) -> Iterator[SqliteReader]:
+        with self._turn(turns), self._borrowed() as connection:
             connection.execute("BEGIN")
             try:
                 yield SqliteReader(connection)
@@ -131,11 +132,11 @@ class SqliteEngine:
             return connection.execute(sql, params).fetchall()
 
     @contextmanager
-    def _turn(self, writing: bool) -> Iterator[None]:
-        """Of those who make write sets a few at a time, so that one after the other comes to the writer, not all at
-        once. Whoever waited long goes ahead: they may be waiting for somebody who waits for them.
+    def _turn(self, wanted: bool) -> Iterator[None]:
+        """A few at a time, so that one after the other comes to the writer, not all at once. Whoever waited long goes
+        ahead: they may be waiting for somebody who waits for them.
         """
-        mine = writing and self._turns.acquire(timeout=_TURN_S)
+        mine = wanted and self._turns.acquire(timeout=_TURN_S)
         try:
             yield
         finally:

@@ -22,7 +22,7 @@ from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.sqlite_writer import Outcome, Work
 
 _log = logging.getLogger("doorstep.writer")
-_END_S = 30.0
+_END_S = 15.0
 """How long a clean stop waits for the process: longer than any commit."""
 
 
@@ -33,7 +33,11 @@ class Apart:
         self._arguments = [str(file), synchronous, ",".join(map(str, cores))]
         self._lock = () if lock is None else (lock,)
         self._process: subprocess.Popen[bytes] | None = None
-        self._begin()
+        try:
+            self._begin()
+        except (EOFError, OSError) as error:
+            self._end()
+            raise Unavailable("store.unavailable", reason=f"{__name__}: {error!r}") from error
 
     def commit(self, works: Sequence[Work]) -> list[Outcome]:
         """As ``Writer.commit``. When the process is lost its works are refused, and the next begin another one."""
@@ -57,8 +61,9 @@ class Apart:
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(theirs.fileno()), *self._arguments],
-                stdin=subprocess.DEVNULL, pass_fds=(theirs.fileno(), *self._lock),
+                # -P: nothing is imported from the folder in which the server was started
+                [sys.executable, "-P", "-m", __name__, str(theirs.fileno()), *self._arguments],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(), *self._lock),
             )  # fmt: skip
         self._pipe = Connection(ours.detach())
         for outcome in self._hear():

@@ -86,7 +86,8 @@ class Store:
     def transaction_in(self, make: Callable[..., X], actor: Actor) -> Iterator[X]:
         """The same, in a transaction of a narrower kind."""
         now = self.clock.now()
-        with self.engine.reader(writing=True) as reader:
+        # A client's transaction may hold hundreds of resources; a page's command is short and waits for nobody's.
+        with self.engine.reader(turns=make is not Tx) as reader:
             tx = make(reader, actor.judged(now), self.secret, now, checked)
             yield tx
             work = tx.close()
