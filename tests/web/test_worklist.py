@@ -94,7 +94,7 @@ def test_a_page_that_asks_in_vain_asks_no_record(door: Door, monkeypatch: pytest
     assert office.get(address).status_code == 204
     asked: list[Any] = []
     real = door.store.engine.reader
-    monkeypatch.setattr(door.store.engine, "reader", lambda *given: asked.append(given) or real(*given))
+    monkeypatch.setattr(door.store.engine, "reader", lambda *given, **how: asked.append(given) or real(*given, **how))
     assert office.get(address).status_code == 204
     alone = len(asked)
     polling._known.clear()
