@@ -217,7 +217,7 @@ class _Work:
         if not entry.links:
             return entry.resource, entry.raw
         raw = rewrite(entry.raw, entry.links, self._targets)
-        return exact.decode(raw), raw
+        return exact.again(raw), raw
 
     def _unknown(self, waiting: dict[int, Entry]) -> NoReturn:
         """All that could get an id has one: what still waits names something that is not in the bundle."""
