@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from doorstep.kernel.errors import BrokenReference, Unavailable
 from doorstep.kernel.rows import audit_row
 from doorstep.kernel.sqlite import FILE, SqliteEngine
 from doorstep.kernel.sqlite_apart import Apart
+from doorstep.kernel.sqlite_wire import Foreign
+from doorstep.kernel.sqlite_writer import Statements, Work
 from doorstep.kernel.writeset import Expect, WriteSet
 from tests.conftest import ADMIN
 from tests.kernel.test_engine import *  # noqa: F403 - each of its tests, with the engine that this module makes
@@ -73,6 +76,20 @@ def test_what_cannot_go_through_the_pipe_is_refused_and_the_next_goes(engine: En
     with pytest.raises(TypeError):
         engine.write([("DELETE FROM setting WHERE name = ?", [threading.Lock()])])
     assert engine.write([("DELETE FROM setting", [])]) == [0]
+
+
+@pytest.mark.parametrize("broken", [
+    Statements([("DELETE FROM setting WHERE name = ?", [threading.Lock()])], None),  # not read here
+    WriteSet(puts=[replace(put("bad"), part="nowhere")]),  # type: ignore[arg-type]  # not read there
+], ids=["here", "there"])  # fmt: skip
+def test_what_does_not_go_through_the_pipe_takes_nothing_else_with_it(engine: Engine, broken: Work) -> None:
+    before = child(engine).pid
+    assert isinstance(engine, SqliteEngine)
+    first, failed, last = engine._writer.commit([WriteSet(puts=[put("a")]), broken, WriteSet(puts=[put("b")])])
+    assert isinstance(failed.error, TypeError | Foreign)
+    assert (first.error, last.error) == (None, None)
+    assert sorted(engine.once("SELECT id FROM resource")) == [("a",), ("b",)]
+    assert child(engine).pid == before
 
 
 def test_when_its_process_is_lost_the_next_write_begins_another_and_nothing_acknowledged_is_gone(engine: Engine) -> None:

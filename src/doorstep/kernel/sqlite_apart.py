@@ -42,20 +42,27 @@ class Apart:
     def commit(self, works: Sequence[Work]) -> list[Outcome]:
         """As ``Writer.commit``. When the process is lost its works are refused, and the next begin another one."""
         try:
-            if self._process is None:
-                self._begin()
-            self._pipe.send_bytes(sqlite_wire.of_works(works))
-            return self._hear()
+            outcomes = self._sent(works)
         except (EOFError, OSError) as error:
             _log.error("the writer's process is lost: %r", error)
             self._end()
             return [Outcome(0, Unavailable("store.writer-lost"))] * len(works)
         except Exception as error:  # noqa: BLE001 - the writer must outlive every bug: its sender hears of it
-            return [Outcome(0, error)] * len(works)
+            outcomes = [Outcome(0, error)]
+        if len(outcomes) != len(works):  # one of them does not go through the pipe
+            return [self.commit([work])[0] for work in works]
+        return outcomes
 
     def close(self) -> None:
         """Returns when the process has ended."""
         self._end()
+
+    def _sent(self, works: Sequence[Work]) -> list[Outcome]:
+        """An outcome for each; a single one when they could not be read there, and nothing was written."""
+        if self._process is None:
+            self._begin()
+        self._pipe.send_bytes(sqlite_wire.of_works(works))
+        return self._hear()
 
     def _begin(self) -> None:
         ours, theirs = socket.socketpair()
@@ -105,15 +112,18 @@ def main(handle: str, file: str, synchronous: str, cores: str) -> None:
         return
     gc.freeze()
     _tell(pipe, writer.next, [])
-    while (works := _next(pipe)) is not None:
-        outcomes = writer.commit(works)
+    while (sent := _next(pipe)) is not None:
+        try:
+            outcomes = writer.commit(sqlite_wire.works(sent))
+        except Exception as error:  # noqa: BLE001 - as everywhere in the writer: the sender hears of it
+            outcomes = [Outcome(0, error)]
         _tell(pipe, writer.next, outcomes)
     writer.close()
 
 
-def _next(pipe: Connection) -> list[Work] | None:
+def _next(pipe: Connection) -> bytes | None:
     try:
-        return sqlite_wire.works(pipe.recv_bytes())
+        return pipe.recv_bytes()
     except (EOFError, OSError):
         return None
 
