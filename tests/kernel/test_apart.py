@@ -159,6 +159,12 @@ def test_it_runs_on_the_core_that_the_server_left(tmp_path: Path) -> None:
         engine.close()
 
 
+def test_a_core_that_is_not_there_any_more_stops_nobody(tmp_path: Path) -> None:
+    engine = SqliteEngine(tmp_path, synchronous="OFF", apart=[1023])
+    assert engine.write([("DELETE FROM setting", [])]) == [0]
+    engine.close()
+
+
 def test_a_server_that_takes_a_core_knows_which_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
     cores = os.sched_getaffinity(0)
     monkeypatch.setattr(process, "_left", [])

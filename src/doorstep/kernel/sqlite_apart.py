@@ -6,6 +6,7 @@ with the server and ends by itself when the server is gone, after the commit tha
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -105,7 +106,8 @@ def main(handle: str, file: str, synchronous: str, cores: str) -> None:
     pipe = Connection(int(handle))
     try:
         if cores:
-            os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
+            with contextlib.suppress(OSError):  # a core that has been taken away since: any other will do
+                os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
         writer = sqlite_writer.writer(Path(file), synchronous)
     except BaseException as error:  # noqa: BLE001 - whoever began the process hears why it does not work
         _tell(pipe, 0, [Outcome(0, error)])
