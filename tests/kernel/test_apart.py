@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,18 +93,35 @@ def test_what_does_not_go_through_the_pipe_takes_nothing_else_with_it(engine: En
     assert child(engine).pid == before
 
 
-def test_when_its_process_is_lost_the_next_write_begins_another_and_nothing_acknowledged_is_gone(engine: Engine) -> None:
+def test_when_its_process_is_lost_during_a_write_that_is_refused_and_nothing_acknowledged_is_gone(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine.apply(WriteSet(puts=[put("a")]))
-    lost = child(engine)
-    lost.kill()
-    lost.wait()
-    with pytest.raises(Unavailable) as refused:
-        engine.apply(WriteSet(puts=[put("b")]))
+    lost, sent = child(engine), threading.Event()
+    assert isinstance(engine, SqliteEngine)
+    assert isinstance(engine._writer, Apart)
+    hear = engine._writer._hear
+    monkeypatch.setattr(engine._writer, "_hear", lambda: (sent.set(), hear())[1])
+    lost.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as pool:
+        held_up = pool.submit(engine.apply, WriteSet(puts=[put("b")]))
+        assert sent.wait(30)
+        lost.kill()
+        with pytest.raises(Unavailable) as refused:
+            held_up.result(30)
     assert refused.value.key == "store.writer-lost"
     number = engine.apply(WriteSet(puts=[put("c")]))
     assert child(engine).pid != lost.pid
     assert sorted(engine.once("SELECT id, txid FROM resource")) == [("a", 1), ("c", number)]
     assert engine.horizon() == number + 1
+
+
+def test_when_it_was_lost_before_nobody_hears_of_it(engine: Engine) -> None:
+    lost = child(engine)
+    lost.kill()
+    lost.wait()
+    assert engine.apply(WriteSet(puts=[put("a")])) == 1
+    assert child(engine).pid != lost.pid
 
 
 def test_a_signal_to_the_whole_group_leaves_the_writer_to_the_server(engine: Engine) -> None:

@@ -41,7 +41,7 @@ class Apart:
             raise Unavailable("store.unavailable", reason=f"{__name__}: {error!r}") from error
 
     def commit(self, works: Sequence[Work]) -> list[Outcome]:
-        """As ``Writer.commit``. When the process is lost its works are refused, and the next begin another one."""
+        """As ``Writer.commit``. When the process is lost meanwhile they are refused; the next begin another one."""
         try:
             outcomes = self._sent(works)
         except (EOFError, OSError) as error:
@@ -60,6 +60,9 @@ class Apart:
 
     def _sent(self, works: Sequence[Work]) -> list[Outcome]:
         """An outcome for each; a single one when they could not be read there, and nothing was written."""
+        if self._process is not None and self._process.poll() is not None:
+            _log.error("the writer's process ended by itself: %s", self._process.returncode)
+            self._end()
         if self._process is None:
             self._begin()
         self._pipe.send_bytes(sqlite_wire.of_works(works))
