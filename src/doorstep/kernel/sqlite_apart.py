@@ -6,7 +6,6 @@ with the server and ends by itself when the server is gone, after the commit tha
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import os
@@ -108,9 +107,7 @@ def main(handle: str, file: str, synchronous: str, cores: str) -> None:
         signal.signal(each, signal.SIG_IGN)
     pipe = Connection(int(handle))
     try:
-        if cores:
-            with contextlib.suppress(OSError):  # a core that has been taken away since: any other will do
-                os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
+        _take(cores)
         writer = sqlite_writer.writer(Path(file), synchronous)
     except BaseException as error:  # noqa: BLE001 - whoever began the process hears why it does not work
         _tell(pipe, 0, [Outcome(0, error)])
@@ -124,6 +121,14 @@ def main(handle: str, file: str, synchronous: str, cores: str) -> None:
             outcomes = [Outcome(0, error)]
         _tell(pipe, writer.next, outcomes)
     writer.close()
+
+
+def _take(cores: str) -> None:
+    try:
+        if cores:
+            os.sched_setaffinity(0, {int(core) for core in cores.split(",")})
+    except OSError as error:  # taken away since: any other core will do
+        _log.warning("the writer runs where the system puts it, not on %s: %s", cores, error)
 
 
 def _next(pipe: Connection) -> bytes | None:
