@@ -76,6 +76,7 @@ def test_one_key_keeps_the_bed_and_the_slip_brings_them_in(journey: Journey, dia
     line = len(journey.find("Task", ("code", "queue")))
     desk = journey.seat("liting")
     desk.go("/arrive/")
+    desk.page.wait_for_selector("input:focus")
     desk.page.keyboard.type(code)
     desk.press("Enter")
     desk.look("scanned")
