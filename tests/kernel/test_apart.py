@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from doorstep import process
+from doorstep.kernel import held
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import BrokenReference, Unavailable
 from doorstep.kernel.rows import audit_row
@@ -124,6 +125,20 @@ def test_when_it_was_lost_before_nobody_hears_of_it(engine: Engine) -> None:
     assert child(engine).pid != lost.pid
 
 
+def test_while_no_other_can_begin_all_that_wait_are_refused_at_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    child(engine).kill()
+    child(engine).wait()
+    assert isinstance(engine, SqliteEngine)
+    began: list[object] = []
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *given, **how: began.append(given) or real(["/bin/false"], **how))
+    outcomes = engine._writer.commit([WriteSet(puts=[put(name)]) for name in "abc"])
+    assert [getattr(each.error, "key", None) for each in outcomes] == ["store.unavailable"] * 3
+    assert len(began) == 1
+    monkeypatch.undo()
+    assert engine.apply(WriteSet(puts=[put("d")])) == 1
+
+
 def test_a_signal_to_the_whole_group_leaves_the_writer_to_the_server(engine: Engine) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         child(engine).send_signal(each)
@@ -165,7 +180,9 @@ def test_what_is_wrong_with_the_file_is_told_by_whoever_opens_it(tmp_path: Path)
     (tmp_path / FILE).write_bytes(b"no database at all, whatever its name says" * 200)
     with pytest.raises(Exception, match="not a database"):
         SqliteEngine(tmp_path, apart=())
-    assert (tmp_path / "doorstep.lock").exists()
+    lock = held.take(tmp_path / "doorstep.lock")
+    assert lock is not None, "and it is free again"
+    held.release(lock)
 
 
 def test_it_runs_on_the_core_that_the_server_left(tmp_path: Path) -> None:

@@ -33,14 +33,14 @@ class Apart:
         self._arguments = [str(file), synchronous, ",".join(map(str, cores))]
         self._lock = () if lock is None else (lock,)
         self._process: subprocess.Popen[bytes] | None = None
-        try:
-            self._begin()
-        except (EOFError, OSError) as error:
-            self._end()
-            raise Unavailable("store.unavailable", reason=f"{__name__}: {error!r}") from error
+        self._begin()
 
     def commit(self, works: Sequence[Work]) -> list[Outcome]:
         """As ``Writer.commit``. When the process is lost meanwhile they are refused; the next begin another one."""
+        try:
+            self._stand_by()
+        except Exception as error:  # noqa: BLE001 - the writer must outlive every bug: its sender hears of it
+            return [Outcome(0, error)] * len(works)
         try:
             outcomes = self._sent(works)
         except (EOFError, OSError) as error:
@@ -59,15 +59,30 @@ class Apart:
 
     def _sent(self, works: Sequence[Work]) -> list[Outcome]:
         """An outcome for each; a single one when they could not be read there, and nothing was written."""
+        self._pipe.send_bytes(sqlite_wire.of_works(works))
+        return self._hear()
+
+    def _stand_by(self) -> None:
+        """Another process when there is none any more; raises what keeps it from beginning."""
         if self._process is not None and self._process.poll() is not None:
             _log.error("the writer's process ended by itself: %s", self._process.returncode)
             self._end()
         if self._process is None:
             self._begin()
-        self._pipe.send_bytes(sqlite_wire.of_works(works))
-        return self._hear()
 
     def _begin(self) -> None:
+        try:
+            started = self._started()
+        except (EOFError, OSError) as error:
+            self._end()
+            raise Unavailable("store.unavailable", reason=f"{__name__}: {error!r}") from error
+        for outcome in started:
+            if outcome.error is not None:
+                self._end()
+                raise outcome.error
+
+    def _started(self) -> list[Outcome]:
+        """A new process, and why it cannot work; nothing when it can."""
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -76,10 +91,7 @@ class Apart:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, pass_fds=(theirs.fileno(), *self._lock),
             )  # fmt: skip
         self._pipe = Connection(ours.detach())
-        for outcome in self._hear():
-            if outcome.error is not None:
-                self._end()
-                raise outcome.error
+        return self._hear()
 
     def _hear(self) -> list[Outcome]:
         self.next, outcomes = sqlite_wire.outcomes(self._pipe.recv_bytes())
