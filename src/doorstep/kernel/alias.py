@@ -9,7 +9,7 @@ and refusals move to the survivor and back.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from doorstep.kernel.refs import part_of_resident
@@ -36,14 +36,16 @@ class Aliasing:
         self._writes.aliases.append(_op(resident, survivor, False))
 
 
-def follow(work: WriteSet, rows: Callable[[str, list[Any]], Sequence[Sequence[Any]]]) -> None:
-    """Let a write set that was closed without knowing say who stands for whom; ``rows`` asks the engine."""
+def asking(work: WriteSet) -> list[Statement]:
+    """Who stands for the residents that a write set names, as questions to the engine."""
     named = {resident for put in work.puts for _, resident, _ in put.home}
     named |= {grant.resident for grant in work.grants} | {bar.resident for bar in work.bars}
-    if not named:
-        return
-    parted = {op.resident for op in work.aliases if not op.join}
-    moved = find(rows, sorted(named - parted))
+    return _questions(sorted(named - {op.resident for op in work.aliases if not op.join}))
+
+
+def follow(work: WriteSet, found: Iterable[Sequence[Any]]) -> None:
+    """Let a write set that was closed without knowing say who stands for whom; ``found`` answers what it asked."""
+    moved = _moved_by(found)
     if not moved:
         return
     for put in work.puts:
@@ -54,16 +56,21 @@ def follow(work: WriteSet, rows: Callable[[str, list[Any]], Sequence[Sequence[An
 
 def find(rows: Callable[[str, list[Any]], Sequence[Sequence[Any]]], residents: list[str]) -> Moved:
     """Who of these is replaced, and by whom."""
-    found: dict[str, tuple[int, str]] = {}
+    return _moved_by(row for sql, places in _questions(residents) for row in rows(sql, places))
+
+
+def _questions(residents: list[str]) -> list[Statement]:
+    asked = []
     for at in range(0, len(residents), 100):
         some = residents[at : at + 100]
         places = [value for resident in some for value in (part_of_resident(resident), resident)]
         marks = " OR ".join(["(part = ? AND resident = ?)"] * len(some))
-        for resident, part, survivor in rows(
-            f"SELECT resident, survivor_part, survivor FROM resident_alias WHERE {marks}", places
-        ):
-            found[str(resident)] = (int(part), str(survivor))
-    return found
+        asked.append((f"SELECT resident, survivor_part, survivor FROM resident_alias WHERE {marks}", places))
+    return asked
+
+
+def _moved_by(found: Iterable[Sequence[Any]]) -> Moved:
+    return {str(resident): (int(part), str(survivor)) for resident, part, survivor in found}
 
 
 def everybody(rows: Callable[[str, list[Any]], Sequence[Sequence[Any]]]) -> Moved:

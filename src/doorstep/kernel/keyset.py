@@ -20,7 +20,7 @@ def either(dialect: str, columns: Sequence[str], keys: Sequence[Sequence[Any]]) 
     """A condition that holds for some keys (at least one), and the values that it binds."""
     if dialect == "postgresql":
         marks, arrays = unnested("", ", ".join(name.rpartition(".")[2] for name in columns), keys)
-        return f"({', '.join(columns)}) IN (SELECT * FROM {marks.replace('%s', '?')})", [*arrays]
+        return f"({', '.join(columns)}) IN (SELECT * FROM {marks})", [*arrays]
     one = " AND ".join(f"{column} = ?" for column in columns)
     return "(" + " OR ".join([f"({one})"] * len(keys)) + ")", [value for key in keys for value in key]
 

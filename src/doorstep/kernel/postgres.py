@@ -11,7 +11,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -21,7 +20,9 @@ from psycopg_pool import PoolTimeout
 from doorstep.kernel import rows, rowsecurity, schema
 from doorstep.kernel.errors import Refusal, StorageFull, Unavailable
 from doorstep.kernel.flights import Flights
+from doorstep.kernel.keyset import values_list
 from doorstep.kernel.postgres_apply import apply
+from doorstep.kernel.postgres_lane import Lane, Trip
 from doorstep.kernel.postgres_pool import Pool
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.writeset import Each, LostRace, WriteSet, expect
@@ -33,31 +34,23 @@ STATEMENT_LIMIT_S = 5.0
 """No question of a client runs longer than this (security: bad inputs); 0 for an operator's own."""
 
 
-@lru_cache(maxsize=4096)
-def portable(sql: str) -> str:
-    """The project's ``?`` statements as the driver wants them."""
-    return sql.replace("%", "%%").replace("?", "%s")
-
-
 class PostgresReader:
     """One REPEATABLE READ snapshot, which begins with its first question: the server is asked both at once."""
 
     dialect = "postgresql"
 
-    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]], told: Sequence[Any] | None) -> None:
-        self._connection, self._told = connection, told
+    def __init__(self, lane: Lane, told: Sequence[Any] | None) -> None:
+        self._lane, self._told = lane, told
         self.begun = False
 
     def rows(self, sql: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        if self.begun:
-            return self._connection.execute(portable(sql), params).fetchall()
-        self.begun = True
-        with self._connection.pipeline():
-            self._connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        trip = Trip(self._lane)
+        if not self.begun:
+            self.begun = True
+            trip.run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             if self._told is not None:
-                self._connection.execute(rowsecurity.SET, self._told)
-            found = self._connection.execute(portable(sql), params)
-        return found.fetchall()
+                trip.run(rowsecurity.SET, self._told)
+        return trip.ask(sql, params)
 
 
 class PostgresEngine:
@@ -91,34 +84,32 @@ class PostgresEngine:
     def reader(self, actor: Actor | None = None, *, turns: bool = False) -> Iterator[PostgresReader]:
         if not self.locks_searches:
             actor = None
-        with self._connection(actor) as connection:
-            reader = PostgresReader(connection, self._told(actor))
+        with self._lane(actor) as lane:
+            reader = PostgresReader(lane, self._told(actor))
             try:
                 yield reader
             finally:
-                if reader.begun and not connection.closed:
-                    connection.execute("ROLLBACK")
+                if reader.begun and not lane.closed:
+                    lane.ask("ROLLBACK")
 
     def once(self, sql: str, params: Sequence[Any] = (), *, actor: Actor | None = None) -> list[tuple[Any, ...]]:
         told = self._told(actor)
-        with self._connection(actor) as connection:
-            if told is None:
-                return connection.execute(portable(sql), params).fetchall()
-            with connection.pipeline():
-                connection.execute(rowsecurity.SET, told)
-                found = connection.execute(portable(sql), params)
-            return found.fetchall()
+        with self._lane(actor) as lane:
+            trip = Trip(lane)
+            if told is not None:
+                trip.run(rowsecurity.SET, told)
+            return trip.ask(sql, params)
 
     def _told(self, actor: Actor | None) -> Sequence[Any] | None:
         """What the second lock is told of who asks; a connection of the pool knows the last one only until then."""
         return rowsecurity.settings(actor) if actor is not None and self._locked is not None else None
 
     @contextmanager
-    def _connection(self, actor: Actor | None = None) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    def _lane(self, actor: Actor | None = None) -> Iterator[Lane]:
         pool = self._pool if actor is None or self._locked is None else self._locked
         try:
-            with pool.connection() as connection:
-                yield connection
+            with pool.connection() as lane:
+                yield lane
         except (LostRace, Refusal):
             raise
         except (psycopg.Error, PoolTimeout) as error:
@@ -139,9 +130,9 @@ class PostgresEngine:
             return self._apply(write_set)
 
     def _apply(self, write_set: WriteSet) -> int:
-        with self._connection() as connection:
+        with self._lane() as lane:
             try:
-                return apply(connection, write_set, self._shift)
+                return apply(lane, write_set, self._shift)
             except (pg.UniqueViolation, pg.SerializationFailure, pg.DeadlockDetected) as error:
                 raise LostRace(str(error)) from error
 
@@ -158,14 +149,14 @@ class PostgresEngine:
             raise waiting.error
 
     def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: Each = None) -> list[int]:
-        with self._connection() as connection:
+        with self._lane() as lane:
             try:
-                with connection.transaction():
-                    with connection.pipeline():
-                        done = [connection.execute(portable(sql), params) for sql, params in statements]
-                    counts = [cursor.rowcount for cursor in done]
-                    expect(counts, each)
-                    return counts
+                with lane.changing() as trip:
+                    answers = [trip.run(sql, params) for sql, params in statements]
+                    if each is not None:
+                        trip.go()
+                        expect([answer.rowcount for answer in answers], each)
+                return [answer.rowcount for answer in answers]
             except pg.UniqueViolation as error:
                 raise LostRace(str(error)) from error
 
@@ -184,15 +175,14 @@ class PostgresEngine:
             if pool is not None:
                 pool.close()
 
-    def _configure(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def _configure(self, connection: Lane) -> None:
         connection.autocommit = True
-        connection.prepare_threshold = 3
-        connection.prepared_max = 500
+        connection.prepare_threshold = None
         connection.execute(f"SET statement_timeout = {int(self._limit * 1000)}")
         connection.execute("SET synchronous_commit = on")
         connection.execute("SET jit = off")
 
-    def _configure_reader(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+    def _configure_reader(self, connection: Lane) -> None:
         self._configure(connection)
         connection.execute(f"SET ROLE {rowsecurity.READER}")
 
@@ -207,8 +197,8 @@ class PostgresEngine:
                 batch = [self._audits.popleft() for _ in range(min(512, len(self._audits)))]
             error: Exception | None = None
             try:
-                with self._connection() as connection:
-                    insert_audits(connection, [waiting.row for waiting in batch])
+                with self._lane() as lane:
+                    insert_audits(lane, [waiting.row for waiting in batch])
             except Exception as failed:  # noqa: BLE001 - this thread must outlive every fault: its senders hear of it
                 error = failed
             for waiting in batch:
@@ -226,14 +216,13 @@ class _Row:
         self.done.acquire()
 
 
-def insert_audits(connection: psycopg.Connection[tuple[Any, ...]], found: list[tuple[Any, ...]]) -> None:
+def insert_audits(lane: Lane, found: list[tuple[Any, ...]]) -> None:
     """Audit rows in one commit: few as they are, more as a copy, which costs the sender next to nothing a row."""
     if len(found) <= _FEW:
-        one = "(" + ", ".join(["%s"] * len(found[0])) + ")"
-        statement = f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(found))}"
-        connection.execute(statement, [value for row in found for value in row])
+        statement = f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) {values_list(len(found), len(found[0]))}"
+        lane.ask(statement, [value for row in found for value in row])
         return
-    with connection.cursor() as cursor, cursor.copy(f"COPY audit ({rows.AUDIT_COLUMNS}) FROM STDIN") as copy:
+    with lane.cursor() as cursor, cursor.copy(f"COPY audit ({rows.AUDIT_COLUMNS}) FROM STDIN") as copy:
         for row in found:
             copy.write_row(row)
 

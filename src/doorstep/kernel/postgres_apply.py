@@ -10,11 +10,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import psycopg
-
 from doorstep.kernel import alias, drafts, rows
 from doorstep.kernel.definitions import definitions
 from doorstep.kernel.errors import BrokenReference, Conflict
+from doorstep.kernel.postgres_lane import Answer, Lane, Trip
 from doorstep.kernel.postgres_rows import inserted, unnested
 from doorstep.kernel.refs import system_hash
 from doorstep.kernel.writeset import Expect, LostRace, Put, WriteSet
@@ -23,10 +22,9 @@ _PATIENT = definitions().number["Patient"]
 _GIVEN = ", ".join(name for name in rows.RESOURCE_COLUMNS.split(", ") if name != "txid")
 _TXID = rows.RESOURCE_COLUMNS.split(", ").index("txid")
 
-_KEY = "part = %s AND type = %s AND id = %s"
+_KEY = "part = ? AND type = ? AND id = ?"
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-Found = list[tuple[tuple[int, int, str], psycopg.Cursor[tuple[Any, ...]]]]
+Found = list[tuple[tuple[int, int, str], Answer]]
 """Keys of resources, and where their (version, deleted) are found."""
 
 
@@ -36,46 +34,61 @@ class _Expected(NamedTuple):
     held: Found
     decided: list[Expect]
     asked: list[Expect]
-    cursor: psycopg.Cursor[tuple[Any, ...]] | None
+    found: Answer | None
 
 
-def apply(connection: Connection, work: WriteSet, shift: int) -> int:
-    """Apply one write set; the transaction's id, which is the server's plus ``shift`` (see ``continue_after``)."""
+class _Replaced(Exception):
+    """Somebody whom the set names is replaced by another resident."""
+
+
+def apply(lane: Lane, work: WriteSet, shift: int) -> int:
+    """Apply one write set; the transaction's id, which is the server's plus ``shift`` (see ``continue_after``).
+
+    Nearly nobody is replaced, so that is asked with the writing and not before it; for those who are it begins anew.
+    """
+    try:
+        return _apply(lane, work, shift, follow=False)
+    except _Replaced:
+        return _apply(lane, work, shift, follow=True)
+
+
+def _apply(lane: Lane, work: WriteSet, shift: int, *, follow: bool) -> int:
     puts = sorted(work.puts, key=lambda put: (put.part, put.type, put.id))
-    with connection.transaction():
-        with connection.pipeline():
-            held = _hold(connection, work)
-            alias.follow(work, lambda sql, values: connection.execute(sql.replace("?", "%s"), values).fetchall())
-            fresh = [put for put in puts if not put.expected]
-            made = _make(connection, fresh, shift) if fresh else None
-            outcomes = [(put, *_change(connection, put, shift)) for put in puts if put.expected]
-            _index(connection, puts)
-            inbound = [
-                (put, _run(connection, rows.inbound(put.type_name).replace("?", "%s"), (put.id, put.type_name)))
-                for put in puts
-                if put.deleted
-            ]
-            expected = _expect(connection, work, puts, held)
-            settled = _settle(connection, work)
-            txid = _audit(connection, work, shift)
+    with lane.changing() as trip:
+        held = _hold(trip, work)
+        replaced = [trip.run(sql, values) for sql, values in alias.asking(work)]
+        if follow:
+            trip.go()
+            alias.follow(work, [row for answer in replaced for row in answer.rows])
+        fresh = [put for put in puts if not put.expected]
+        made = _make(trip, fresh, shift) if fresh else None
+        outcomes = [(put, *_change(trip, put, shift)) for put in puts if put.expected]
+        _index(trip, puts)
+        inbound = [(put, trip.run(rows.inbound(put.type_name), (put.id, put.type_name))) for put in puts if put.deleted]
+        expected = _expect(trip, work, puts, held)
+        settled = _settle(trip, work)
+        txid = _audit(trip, work, shift)
+        try:
+            trip.go()
+        finally:  # also when the server refused rows that name the one who is replaced
+            if not follow and any(answer.rows for answer in replaced):
+                raise _Replaced
         if made is not None and made.rowcount != len(fresh):
             raise LostRace(f"{fresh[0].type_name}/{fresh[0].id}")
         for put, moved, written in outcomes:
             if moved.rowcount != 1 or written.rowcount != 1:
                 raise LostRace(f"{put.type_name}/{put.id}")
-        for put, cursor in inbound:
-            if (by := cursor.fetchone()) is not None:
-                raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=by[2])
+        for put, answer in inbound:
+            if answer.rows:
+                raise Conflict("tx.still-referenced", type=put.type_name, id=put.id, by=answer.rows[0][2])
         _check(expected)
-        for cursor, refusal in settled:
-            if cursor.rowcount != 1:
+        for answer, refusal in settled:
+            if answer.rowcount != 1:
                 raise refusal()  # made here: an error in the list would be a ring with the frames of its trace
-        found = txid.fetchone()
-        assert found is not None
-        return int(found[0])
+        return int(txid.rows[0][0])
 
 
-def _hold(connection: Connection, work: WriteSet) -> Found:
+def _hold(trip: Trip, work: WriteSet) -> Found:
     """Whoever deletes (or joins two residents) waits for whoever has just referred to it, and the other way round.
 
     Advisory locks live in memory, so a much-referenced organisation is not a hot row. What was decided on at a version
@@ -84,14 +97,14 @@ def _hold(connection: Connection, work: WriteSet) -> Found:
     deleted = [put for put in work.puts if put.deleted]
     shared = sorted({_lock_number(e.type, e.id) for e in work.expects if not e.version or e.type == _PATIENT})
     if shared:
-        _run(connection, "SELECT pg_advisory_xact_lock_shared(n) FROM unnest(%s::bigint[]) AS n", (shared,))
+        trip.run("SELECT pg_advisory_xact_lock_shared(n) FROM unnest(?::bigint[]) AS n", (shared,))
     joined = {_lock_number(_PATIENT, op.resident) for op in work.aliases}
     for number in sorted({_lock_number(put.type, put.id) for put in deleted} | joined):
-        _run(connection, "SELECT pg_advisory_xact_lock(%s::bigint)", (number,))
-    return _hold_versions(connection, work)
+        trip.run("SELECT pg_advisory_xact_lock(?::bigint)", (number,))
+    return _hold_versions(trip, work)
 
 
-def _hold_versions(connection: Connection, work: WriteSet) -> Found:
+def _hold_versions(trip: Trip, work: WriteSet) -> Found:
     """What was decided on must not change before this commit: two that each change what the other decided on would
     both find it unchanged. Rows are locked in one order, so that neither waits for the other in turn.
     """
@@ -100,7 +113,7 @@ def _hold_versions(connection: Connection, work: WriteSet) -> Found:
         return []
     changed = {(put.part, put.type, put.id): "UPDATE" for put in work.puts if put.expected}
     return [
-        (key, _run(connection, f"SELECT version, deleted FROM resource WHERE {_KEY} FOR {strength}", key))
+        (key, trip.run(f"SELECT version, deleted FROM resource WHERE {_KEY} FOR {strength}", key))
         for key, strength in sorted({**decided, **changed}.items())
     ]
 
@@ -109,50 +122,43 @@ def _lock_number(type_number: int, id_: str) -> int:
     return system_hash(f"{type_number}/{id_}")
 
 
-def _run(connection: Connection, sql: str, params: Any) -> psycopg.Cursor[tuple[Any, ...]]:
-    return connection.execute(sql, params)
-
-
-def _make(connection: Connection, puts: list[Put], shift: int) -> Any:
+def _make(trip: Trip, puts: list[Put], shift: int) -> Any:
     """What was not there before."""
     if located := [(put.type, put.id, put.part) for put in puts if put.located]:
-        _run(connection, *inserted("locator", located))
+        trip.run(*inserted("locator", located))
     given = [rows.resource_row(put, 0) for put in puts]
     marks, arrays = unnested("resource", _GIVEN, [row[:_TXID] + row[_TXID + 1 :] for row in given])
-    return _run(
-        connection,
-        f"INSERT INTO resource ({_GIVEN}, txid) SELECT n.*, pg_current_xact_id()::text::bigint + %s FROM {marks} AS n",
+    return trip.run(
+        f"INSERT INTO resource ({_GIVEN}, txid) SELECT n.*, pg_current_xact_id()::text::bigint + ? FROM {marks} AS n",
         [shift, *arrays],
     )
 
 
-def _change(connection: Connection, put: Put, shift: int) -> tuple[Any, Any]:
+def _change(trip: Trip, put: Put, shift: int) -> tuple[Any, Any]:
     """What was there in another version."""
     key = (put.part, put.type, put.id)
     row = rows.resource_row(put, 0)
-    moved = _run(
-        connection,
+    moved = trip.run(
         f"INSERT INTO version ({rows.VERSION_COLUMNS}) SELECT {rows.VERSION_COLUMNS} FROM resource"
-        " WHERE part = %s AND type = %s AND id = %s AND version = %s FOR UPDATE",
+        " WHERE part = ? AND type = ? AND id = ? AND version = ? FOR UPDATE",
         (*key, put.expected),
     )
-    written = _run(
-        connection,
-        "UPDATE resource SET version = %s, txid = pg_current_xact_id()::text::bigint + %s, updated = %s,"
-        " custodian = %s, sens = %s, deleted = %s, method = %s, ixver = %s, body = %s,"
-        " label = %s, several = %s"
-        " WHERE part = %s AND type = %s AND id = %s AND version = %s",
+    written = trip.run(
+        "UPDATE resource SET version = ?, txid = pg_current_xact_id()::text::bigint + ?, updated = ?,"
+        " custodian = ?, sens = ?, deleted = ?, method = ?, ixver = ?, body = ?,"
+        " label = ?, several = ?"
+        " WHERE part = ? AND type = ? AND id = ? AND version = ?",
         (put.version, shift, *row[5:], *key, put.expected),
     )
     for table in rows.INDEX_TABLES:
-        _run(connection, f"DELETE FROM {table} WHERE part = %s AND type = %s AND id = %s", key)
+        trip.run(f"DELETE FROM {table} WHERE part = ? AND type = ? AND id = ?", key)
     if put.type_name == "Task":
-        _run(connection, "DELETE FROM task_row WHERE part = %s AND id = %s", (put.part, put.id))
-    _run(connection, "DELETE FROM subject WHERE rpart = %s AND type = %s AND id = %s", key)
+        trip.run("DELETE FROM task_row WHERE part = ? AND id = ?", (put.part, put.id))
+    trip.run("DELETE FROM subject WHERE rpart = ? AND type = ? AND id = ?", key)
     return moved, written
 
 
-def _index(connection: Connection, puts: list[Put]) -> None:
+def _index(trip: Trip, puts: list[Put]) -> None:
     gathered: dict[str, list[tuple[Any, ...]]] = {}
     for put in puts:
         for table, found in rows.index_rows(put):
@@ -160,30 +166,29 @@ def _index(connection: Connection, puts: list[Put]) -> None:
         if subjects := rows.subject_rows(put):
             gathered.setdefault("subject", []).extend(subjects)
     for table, found in gathered.items():
-        _run(connection, *inserted(table, found))
+        trip.run(*inserted(table, found))
 
 
-def _expect(connection: Connection, work: WriteSet, puts: list[Put], held: Found) -> _Expected:
+def _expect(trip: Trip, work: WriteSet, puts: list[Put], held: Found) -> _Expected:
     own = {(put.part, put.type, put.id) for put in puts if not put.deleted}
     others = [expect for expect in work.expects if (expect.part, expect.type, expect.id) not in own]
     asked = [expect for expect in others if not expect.version]
     if not asked:
         return _Expected(held, others, [], None)
     marks, arrays = unnested("resource", "part, type, id", [(each.part, each.type, each.id) for each in asked])
-    cursor = _run(
-        connection,
+    found = trip.run(
         f"SELECT r.version, r.deleted FROM {marks} WITH ORDINALITY AS e (part, type, id, n)"
         " LEFT JOIN resource r ON r.part = e.part AND r.type = e.type AND r.id = e.id ORDER BY e.n",
         arrays,
     )
-    return _Expected(held, [expect for expect in others if expect.version], asked, cursor)
+    return _Expected(held, [expect for expect in others if expect.version], asked, found)
 
 
 def _check(expected: _Expected) -> None:
-    locked = {key: cursor.fetchone() for key, cursor in expected.held}
+    locked = {key: next(iter(answer.rows), None) for key, answer in expected.held}
     found = [(each, locked[each.part, each.type, each.id] or (None, None)) for each in expected.decided]
-    if expected.cursor is not None:
-        found += zip(expected.asked, expected.cursor.fetchall(), strict=True)
+    if expected.found is not None:
+        found += [(each, (row[0], row[1])) for each, row in zip(expected.asked, expected.found.rows, strict=True)]
     for expect, (version, deleted) in found:
         if expect.version and version != expect.version:
             raise LostRace(f"{expect.type_name}/{expect.id}")
@@ -193,109 +198,96 @@ def _check(expected: _Expected) -> None:
             )
 
 
-def _settle(connection: Connection, work: WriteSet) -> list[tuple[Any, Callable[[], Exception]]]:
+def _settle(trip: Trip, work: WriteSet) -> list[tuple[Any, Callable[[], Exception]]]:
     """Claims, counters, guards, due work, grants; with what to raise when a row was not written."""
     must: list[tuple[Any, Callable[[], Exception]]] = []
     for op in sorted(work.claims, key=lambda claim: (claim.kind, claim.key)):
         if op.take:
-            cursor = _run(
-                connection,
-                "INSERT INTO claim VALUES (%s, %s, %s, 1, %s) ON CONFLICT (kind, key) DO UPDATE SET"
+            answer = trip.run(
+                "INSERT INTO claim VALUES (?, ?, ?, 1, ?) ON CONFLICT (kind, key) DO UPDATE SET"
                 " holder = excluded.holder, fence = claim.fence + 1, expires = excluded.expires"
-                " WHERE claim.holder = excluded.holder OR claim.expires <= %s",
+                " WHERE claim.holder = excluded.holder OR claim.expires <= ?",
                 (op.kind, op.key, op.holder, op.expires, op.now),
             )
-            must.append((cursor, partial(Conflict, "claims.taken", kind=op.kind, key=op.key)))
+            must.append((answer, partial(Conflict, "claims.taken", kind=op.kind, key=op.key)))
         else:
-            _run(
-                connection,
-                "DELETE FROM claim WHERE kind = %s AND key = %s AND holder = %s",
+            trip.run(
+                "DELETE FROM claim WHERE kind = ? AND key = ? AND holder = ?",
                 (op.kind, op.key, op.holder),
             )
     for kind, key, holder in sorted(work.uniques):
-        cursor = _run(
-            connection, "INSERT INTO unique_key VALUES (%s, %s, %s) ON CONFLICT DO NOTHING", (kind, key, holder)
-        )
-        must.append((cursor, partial(Conflict, "claims.not-unique", kind=kind, key=key)))
+        answer = trip.run("INSERT INTO unique_key VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (kind, key, holder))
+        must.append((answer, partial(Conflict, "claims.not-unique", kind=kind, key=key)))
     for counter in sorted(work.counters, key=lambda one: (one.kind, one.key)):
         if counter.amount >= 0:
-            cursor = _run(
-                connection,
-                "INSERT INTO counter VALUES (%s, %s, %s) ON CONFLICT (kind, key) DO UPDATE"
+            answer = trip.run(
+                "INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE"
                 " SET amount = counter.amount + excluded.amount",
                 (counter.kind, counter.key, counter.amount),
             )
         else:
-            cursor = _run(
-                connection,
-                "UPDATE counter SET amount = amount + %s WHERE kind = %s AND key = %s AND amount + %s >= 0",
+            answer = trip.run(
+                "UPDATE counter SET amount = amount + ? WHERE kind = ? AND key = ? AND amount + ? >= 0",
                 (counter.amount, counter.kind, counter.key, counter.amount),
             )
-        must.append((cursor, partial(Conflict, "claims.not-enough", kind=counter.kind, key=counter.key)))
+        must.append((answer, partial(Conflict, "claims.not-enough", kind=counter.kind, key=counter.key)))
     for guard, expected in sorted(work.guards):
-        cursor = _run(
-            connection,
-            "INSERT INTO guard VALUES (%s, %s, %s) ON CONFLICT (key) DO UPDATE SET n = excluded.n,"
-            " touched = excluded.touched WHERE guard.n = %s",
+        answer = trip.run(
+            "INSERT INTO guard VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET n = excluded.n,"
+            " touched = excluded.touched WHERE guard.n = ?",
             (guard, expected + 1, work.now, expected),
         )
-        must.append((cursor, partial(LostRace, guard)))
+        must.append((answer, partial(LostRace, guard)))
     for part, id_ in work.due_done:
-        cursor = _run(connection, "DELETE FROM due WHERE part = %s AND id = %s", (part, id_))
-        must.append((cursor, partial(LostRace, f"due/{id_}")))
+        answer = trip.run("DELETE FROM due WHERE part = ? AND id = ?", (part, id_))
+        must.append((answer, partial(LostRace, f"due/{id_}")))
     for ref, kind in work.due_cancelled:
-        _run(connection, "DELETE FROM due WHERE ref = %s AND kind = %s", (ref, kind))
+        trip.run("DELETE FROM due WHERE ref = ? AND kind = ?", (ref, kind))
     for due in work.dues:
-        _run(
-            connection,
-            "INSERT INTO due VALUES (%s,%s,%s,%s,%s,%s,%s,0,0,'',0,'')",
+        trip.run(
+            "INSERT INTO due VALUES (?,?,?,?,?,?,?,0,0,'',0,'')",
             (due.part, due.id, due.at, due.lane, due.kind, due.ref, due.payload),
         )
-    _grants(connection, work)
+    _grants(trip, work)
     for sql, values in (*alias.of_set(work), *drafts.of_set(work)):
-        _run(connection, sql.replace("?", "%s"), values)
+        trip.run(sql, values)
     return must
 
 
-def _audit(connection: Connection, work: WriteSet, shift: int) -> Any:
+def _audit(trip: Trip, work: WriteSet, shift: int) -> Any:
     """Who did it, in one statement; the first of its rows is the transaction's id."""
     if not work.audits:
-        return _run(connection, "SELECT pg_current_xact_id()::text::bigint + %s", (shift,))
-    one = f"({', '.join(['%s'] * len(work.audits[0]))})"
-    return _run(
-        connection,
+        return trip.run("SELECT pg_current_xact_id()::text::bigint + ?", (shift,))
+    one = f"({', '.join(['?'] * len(work.audits[0]))})"
+    return trip.run(
         f"INSERT INTO audit ({rows.AUDIT_COLUMNS}) VALUES {', '.join([one] * len(work.audits))}"
-        " RETURNING pg_current_xact_id()::text::bigint + %s",
+        " RETURNING pg_current_xact_id()::text::bigint + ?",
         [*(value for row in work.audits for value in row), shift],
     )
 
 
-def _grants(connection: Connection, work: WriteSet) -> None:
+def _grants(trip: Trip, work: WriteSet) -> None:
     columns = [name.strip() for name in rows.GRANT_COLUMNS.split(",")]
     fresh = ", ".join(f"{name} = excluded.{name}" for name in columns[3:])
     for grant in work.grants:
         row = rows.grant_row(grant)
-        _run(
-            connection,
-            f"INSERT INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({','.join(['%s'] * len(row))})"
+        trip.run(
+            f"INSERT INTO access_grant ({rows.GRANT_COLUMNS}) VALUES ({','.join(['?'] * len(row))})"
             f" ON CONFLICT (part, resident, id) DO UPDATE SET {fresh}",
             row,
         )
         for type_, id_, part in grant.items:
-            _run(
-                connection,
-                "INSERT INTO grant_item (part, grant_id, type, id, rpart) VALUES (%s,%s,%s,%s,%s)"
-                " ON CONFLICT DO NOTHING",
+            trip.run(
+                "INSERT INTO grant_item (part, grant_id, type, id, rpart) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
                 (grant.part, grant.id, type_, id_, part),
             )
     for source, ends in work.grants_ended:
-        _run(connection, "UPDATE access_grant SET ends = %s WHERE source = %s AND ends > %s", (ends, source, ends))
+        trip.run("UPDATE access_grant SET ends = ? WHERE source = ? AND ends > ?", (ends, source, ends))
     for bar in work.bars:
-        _run(
-            connection,
-            "INSERT INTO access_bar (part, resident, org, source, until, via) VALUES (%s,%s,%s,%s,%s,%s)"
+        trip.run(
+            "INSERT INTO access_bar (part, resident, org, source, until, via) VALUES (?,?,?,?,?,?)"
             " ON CONFLICT (part, resident, org, source) DO UPDATE SET until = excluded.until",
             (bar.part, bar.resident, bar.org, bar.source, bar.until, bar.via),
         )
     for source, until in work.bars_ended:
-        _run(connection, "UPDATE access_bar SET until = %s WHERE source = %s AND until > %s", (until, source, until))
+        trip.run("UPDATE access_bar SET until = ? WHERE source = ? AND until > ?", (until, source, until))

@@ -35,7 +35,7 @@ def unnested(table: str, columns: str, found: Iterable[Sequence[Any]]) -> tuple[
     """``unnest(...)`` of rows with the columns of a table, and the arrays that it binds."""
     kinds = [_kind(table, name.strip()) for name in columns.split(",")]
     arrays = [_array(kind, column) for kind, column in zip(kinds, zip(*found, strict=True), strict=True)]
-    return "unnest(" + ", ".join(f"%s::{kind}[]" for kind in kinds) + ")", arrays
+    return "unnest(" + ", ".join(f"?::{kind}[]" for kind in kinds) + ")", arrays
 
 
 def _array(kind: str, column: Sequence[Any]) -> str:

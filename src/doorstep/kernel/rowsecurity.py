@@ -30,7 +30,7 @@ _NAMES: Final = ("all", "subject", "org", "person", "now", "purpose", "wider", "
 _GENERAL: Final = Shape("specialist", True, True, False, None)
 """The widest kind of actor: what narrower ones lack is taken away by the settings."""
 
-SET: Final = "SELECT " + ", ".join(f"set_config('doorstep.{name}', %s, false)" for name in _NAMES)
+SET: Final = "SELECT " + ", ".join(f"set_config('doorstep.{name}', ?, false)" for name in _NAMES)
 
 
 def settings(actor: Actor) -> list[str]:

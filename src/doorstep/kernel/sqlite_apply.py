@@ -61,7 +61,7 @@ class Batch:
         if again or work.due_done or work.due_cancelled or work.aliases:
             self.flush()
         self._check(work)
-        alias.follow(work, self._ask)
+        alias.follow(work, [row for sql, values in alias.asking(work) for row in self._ask(sql, values)])
         for put in work.puts:
             self._put(put, txid)
         for op in work.claims:

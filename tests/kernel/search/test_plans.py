@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import psycopg
 import pytest
+from psycopg.sql import Literal
 
 from doorstep.kernel import search
-from doorstep.kernel.postgres import PostgresEngine, portable
+from doorstep.kernel.postgres import PostgresEngine
+from doorstep.kernel.postgres_lane import Lane
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.search import statement
 from tests.conftest import ADMIN
@@ -153,12 +154,16 @@ def test_a_control_the_scan_finder_sees_a_scan(sqlite_plans: SqlitePlans) -> Non
 # -- PostgreSQL
 
 
-@pytest.fixture(scope="session")
-def connection(ward_of: dict[str, Record]) -> Iterator[psycopg.Connection[tuple[str]]]:
-    """A connection to tables that the planner takes for large."""
+@pytest.fixture(scope="session", params=["force_custom_plan", "force_generic_plan"])
+def connection(ward_of: dict[str, Record], request: pytest.FixtureRequest) -> Iterator[Lane]:
+    """A connection to tables that the planner takes for large.
+
+    What a connection asks often is planned either for its values or once for all of them: the server chooses.
+    """
     engine = ward_of["postgresql"].engine
     assert isinstance(engine, PostgresEngine)
-    with psycopg.connect(engine.dsn, autocommit=True) as opened:
+    with Lane.connect(engine.dsn, autocommit=True, prepare_threshold=None) as opened:
+        opened.execute(f"SET plan_cache_mode = {request.param}")
         for (table,) in opened.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'ix!_%' ESCAPE '!'"):
             opened.execute(f"ALTER TABLE {table} SET (autovacuum_enabled = false)")  # type: ignore[arg-type]
         for table in ("resource", "subject", "locator"):
@@ -171,11 +176,17 @@ def connection(ward_of: dict[str, Record]) -> Iterator[psycopg.Connection[tuple[
 
 
 def explained(
-    connection: psycopg.Connection[tuple[str]], type_name: str, asked: str, actor: Actor, way: int | None = None
+    connection: Lane, type_name: str, asked: str, actor: Actor, way: int | None = None
 ) -> list[str]:
     found = search.plan(search.parse(type_name, pairs(asked), strict=True, now=NOW), actor=actor, dialect="postgresql", way=way)
-    rows = connection.execute("EXPLAIN (COSTS OFF) " + portable(found.sql), found.params).fetchall()  # type: ignore[arg-type]
-    return [row[0].strip() for row in rows]
+    text, types = connection.written(found.sql, found.params).key
+    names = [connection.ask("SELECT ?::regtype::text", [oid])[0][0] if oid else "unknown" for oid in types]
+    values = [Literal(value).as_string(connection) for value in found.params]
+    connection.execute(f"PREPARE asked ({', '.join(names)}) AS {text.decode()}")
+    try:
+        return [row[0].strip() for row in connection.ask(f"EXPLAIN (COSTS OFF) EXECUTE asked ({', '.join(values)})")]
+    finally:
+        connection.execute("DEALLOCATE asked")
 
 
 SAME = {"subject": "subject_pkey", "resource": "resource_pkey|resource_type", "resource_updated": "resource_updated"}
@@ -184,7 +195,7 @@ SAME = {"subject": "subject_pkey", "resource": "resource_pkey|resource_type", "r
 @pytest.mark.parametrize("actor", [ADMIN, DOCTOR], ids=["administrator", "doctor"])
 @pytest.mark.parametrize(("type_name", "asked", "index"), IN_ORDER)
 def test_postgresql_reads_in_the_order_of_an_index(
-    connection: psycopg.Connection[tuple[str]], type_name: str, asked: str, index: str, actor: Actor
+    connection: Lane, type_name: str, asked: str, index: str, actor: Actor
 ) -> None:
     lines = explained(connection, type_name, asked, actor)
     assert any(re.search(SAME.get(index, index), line) for line in lines), lines
@@ -194,7 +205,7 @@ def test_postgresql_reads_in_the_order_of_an_index(
 
 @pytest.mark.parametrize(("type_name", "asked", "index"), INDEXED)
 def test_postgresql_is_led_by_an_index(
-    connection: psycopg.Connection[tuple[str]], type_name: str, asked: str, index: str
+    connection: Lane, type_name: str, asked: str, index: str
 ) -> None:
     lines = explained(connection, type_name, asked, DOCTOR)
     assert any(re.search(SAME.get(index, index), line) for line in lines), lines
@@ -202,13 +213,13 @@ def test_postgresql_is_led_by_an_index(
 
 
 @pytest.mark.parametrize("asked", PROBES)
-def test_postgresql_probes_by_the_key_of_the_resource(connection: psycopg.Connection[tuple[str]], asked: str) -> None:
+def test_postgresql_probes_by_the_key_of_the_resource(connection: Lane, asked: str) -> None:
     lines = explained(connection, "Observation", asked, ADMIN, statement.SCAN)
     assert [line for line in lines if "Seq Scan" in line or "Hash Join" in line] == [], lines
 
 
 @pytest.mark.parametrize("asked", ["status=final&_sort=-date", "_sort=date", "_sort=-date,_id", "code=a&patient.name=x&_sort=-date"])
-def test_postgresql_follows_the_index_of_the_order(connection: psycopg.Connection[tuple[str]], asked: str) -> None:
+def test_postgresql_follows_the_index_of_the_order(connection: Lane, asked: str) -> None:
     lines = explained(connection, "Observation", asked, ADMIN, statement.PRESENT)
     assert any("ix_date_value" in line for line in lines), lines
     assert [line for line in lines if re.fullmatch(r"(->\s+)?Sort", line)] == [], lines
