@@ -27,6 +27,7 @@ from psycopg_pool import ConnectionPool
 
 from doorstep import process
 from doorstep.kernel.postgres_pool import FEW
+from doorstep.kernel.sqlite_writer import LOG_PAGES
 
 Rows = dict[str, list[Sequence[Any]]]
 Claims = Sequence[tuple[str, str]]
@@ -37,7 +38,7 @@ _CLAIM = "INSERT INTO claim VALUES ('bench', ?, ?, 1, 0) ON CONFLICT DO NOTHING 
 _WIDTHS = (128, 32, 8, 1)
 _PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "cache_size=-65536",
-    "wal_autocheckpoint=16000",  # pages; at 1,000 what many commits touch is copied again and again
+    f"wal_autocheckpoint={LOG_PAGES}",  # as the product: at 1,000 what many commits touch is copied again and again
 )  # fmt: skip
 
 
