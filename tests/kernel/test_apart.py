@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from doorstep import process
-from doorstep.kernel import held
+from doorstep.kernel import held, sqlite_wire
 from doorstep.kernel.engine import Engine
 from doorstep.kernel.errors import BrokenReference, Unavailable
 from doorstep.kernel.rows import audit_row
@@ -24,7 +24,7 @@ from doorstep.kernel.sqlite import FILE, SqliteEngine
 from doorstep.kernel.sqlite_apart import Apart
 from doorstep.kernel.sqlite_wire import Foreign
 from doorstep.kernel.sqlite_writer import Statements, Work
-from doorstep.kernel.writeset import Expect, WriteSet
+from doorstep.kernel.writeset import Expect, LostRace, WriteSet
 from tests.conftest import ADMIN
 from tests.kernel.test_engine import *  # noqa: F403 - each of its tests, with the engine that this module makes
 from tests.kernel.test_engine import count, put
@@ -46,8 +46,8 @@ def engine(store_url: str) -> Iterator[Engine]:
 def child(engine: Engine) -> subprocess.Popen[bytes]:
     assert isinstance(engine, SqliteEngine)
     assert isinstance(engine._writer, Apart)
-    assert engine._writer._process is not None
-    return engine._writer._process
+    assert engine._writer._life is not None
+    return engine._writer._life.process
 
 
 def test_the_rows_are_written_by_another_process(engine: Engine) -> None:
@@ -101,8 +101,9 @@ def test_when_its_process_is_lost_during_a_write_that_is_refused_and_nothing_ack
     lost, sent = child(engine), threading.Event()
     assert isinstance(engine, SqliteEngine)
     assert isinstance(engine._writer, Apart)
-    hear = engine._writer._hear
-    monkeypatch.setattr(engine._writer, "_hear", lambda: (sent.set(), hear())[1])
+    assert engine._writer._life is not None
+    send = engine._writer._life.send
+    monkeypatch.setattr(engine._writer._life, "send", lambda message: (send(message), sent.set())[0])
     lost.send_signal(signal.SIGSTOP)
     with ThreadPoolExecutor(1) as pool:
         held_up = pool.submit(engine.apply, WriteSet(puts=[put("b")]))
@@ -115,6 +116,124 @@ def test_when_its_process_is_lost_during_a_write_that_is_refused_and_nothing_ack
     assert child(engine).pid != lost.pid
     assert sorted(engine.once("SELECT id, txid FROM resource")) == [("a", 1), ("c", number)]
     assert engine.horizon() == number + 1
+
+
+def test_what_comes_while_it_commits_is_one_commit_and_each_sender_hears_of_its_own(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given a process that is held up, when many send meanwhile, then it takes all of them together."""
+    first = engine.apply(WriteSet(puts=[put("first")]))
+    assert isinstance(engine, SqliteEngine)
+    assert isinstance(engine._writer, Apart)
+    assert engine._writer._life is not None
+    writing, hear, heard = child(engine), engine._writer._life._hear, []
+    monkeypatch.setattr(engine._writer._life, "_hear", lambda: (heard.append(1), hear())[1])
+    writing.send_signal(signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(24) as pool:
+            sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(20)]
+            sent.append(pool.submit(engine.apply, WriteSet(puts=[put("first")])))
+            while engine.waiting() < len(sent):
+                pass
+            writing.send_signal(signal.SIGCONT)
+            told = [each.exception(30) or each.result() for each in sent]
+    finally:
+        writing.send_signal(signal.SIGCONT)
+    assert sorted(told[:20]) == list(range(first + 1, first + 21))
+    assert isinstance(told[20], LostRace)
+    assert len(heard) <= 2, "one answer to all, or one more for the first"
+    assert engine.horizon() == first + 21
+
+
+def test_of_many_that_are_with_it_when_it_is_lost_all_are_refused(engine: Engine) -> None:
+    assert isinstance(engine, SqliteEngine)
+    lost = child(engine)
+    lost.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(8)]
+        while engine.waiting() < len(sent):
+            pass
+        lost.kill()
+        told = [getattr(each.exception(30), "key", None) for each in sent]
+    assert told == ["store.writer-lost"] * 8
+    assert engine.apply(WriteSet(puts=[put("a")])) == 1
+
+
+def test_when_its_answer_cannot_be_read_nobody_waits_for_ever(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = child(engine)
+    monkeypatch.setattr(sqlite_wire, "outcomes", lambda _: [][0])
+    with pytest.raises(Unavailable) as refused:
+        engine.apply(WriteSet(puts=[put("a")]))
+    assert refused.value.key == "store.writer-lost"
+    monkeypatch.undo()
+    engine.apply(WriteSet(puts=[put("b")]))
+    assert (broken.poll() is not None, child(engine) is not broken) == (True, True)
+
+
+def test_who_waits_while_another_cannot_begin_one_does_not_try_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    child(engine).kill()
+    child(engine).wait()
+    assert isinstance(engine, SqliteEngine)
+    assert isinstance(engine._writer, Apart)
+    began, all_here = [], threading.Barrier(6)
+    real, standing, turn = subprocess.Popen, engine._writer._standing, engine._writer._turn
+
+    def begin(*given: object, **how: object) -> subprocess.Popen[bytes]:
+        began.append(given)
+        return real(["/bin/false"], **how)  # type: ignore[call-overload,no-any-return]
+
+    monkeypatch.setattr(subprocess, "Popen", begin)
+
+    class Turn:
+        """Nobody has it before all have asked for it."""
+
+        def __enter__(self) -> None:
+            all_here.wait(30)
+            turn.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            turn.release()
+
+    monkeypatch.setattr(engine._writer, "_turn", Turn())
+    with ThreadPoolExecutor(6) as pool:
+        sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(6)]
+        told = [getattr(each.exception(30), "key", None) for each in sent]
+    assert told == ["store.unavailable"] * 6
+    assert len(began) == 1
+    monkeypatch.undo()
+    assert standing == engine._writer._standing
+    assert engine.apply(WriteSet(puts=[put("d")])) == 1
+
+
+def test_what_was_sent_before_the_end_is_answered_and_nothing_behind_it(engine: Engine) -> None:
+    assert isinstance(engine, SqliteEngine)
+    writing = child(engine)
+    writing.send_signal(signal.SIGSTOP)
+    with ThreadPoolExecutor(5) as pool:
+        sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(4)]
+        while engine.waiting() < len(sent):
+            pass
+        ended = pool.submit(engine.close)
+        writing.send_signal(signal.SIGCONT)
+        assert sorted(each.result(30) for each in sent) == [1, 2, 3, 4]
+        ended.result(30)
+    with pytest.raises(Unavailable) as refused:
+        engine.apply(WriteSet(puts=[put("late")]))
+    assert refused.value.key == "store.stopping"
+    assert writing.poll() == 0
+    assert [thread for thread in threading.enumerate() if "answers" in thread.name] == []
+
+
+def test_it_leaves_no_handles_behind(engine: Engine) -> None:
+    def handles() -> int:
+        return len(os.listdir("/proc/self/fd"))
+
+    before = handles()
+    for number in range(3):
+        child(engine).kill()
+        child(engine).wait()
+        engine.apply(WriteSet(puts=[put(f"p{number}")]))
+    assert handles() == before
 
 
 def test_when_it_was_lost_before_nobody_hears_of_it(engine: Engine) -> None:
@@ -160,7 +279,7 @@ def test_while_the_writer_of_a_killed_server_is_at_work_the_record_is_taken(tmp_
     """Given a server that is killed with its writer held up, when another one starts, then it does not write beside it."""
     script = ("import sys; from pathlib import Path; from doorstep.kernel.sqlite import SqliteEngine\n"
               "e = SqliteEngine(Path(sys.argv[1]), synchronous='OFF', apart=())\n"
-              "print(e._writer._process.pid, flush=True); sys.stdin.read()")
+              "print(e._writer._life.process.pid, flush=True); sys.stdin.read()")
     server = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert server.stdout is not None
     writing = int(server.stdout.readline())

@@ -115,11 +115,12 @@ def test_a_refused_claim_leaves_no_ring_behind(engine: Engine) -> None:
 
 def test_control_an_error_that_is_kept_where_it_was_raised_is_such_a_ring(tmp_path: Path) -> None:
     class Keeping(SqliteEngine):
-        def _submit(self, waiting: Any) -> Any:
+        def _submit(self, work: Any) -> Any:
+            kept = []
             try:
-                return super()._submit(waiting)
+                return super()._submit(work)
             except Conflict as error:
-                waiting.error = error
+                kept.append(error)
                 raise
 
     engine = Keeping(tmp_path, synchronous="OFF")

@@ -75,7 +75,7 @@ def test_what_no_column_holds_is_refused_here(value: object) -> None:
 @pytest.mark.parametrize("kind", REFUSALS, ids=lambda kind: kind.__name__)
 def test_every_refusal_comes_back_as_itself(kind: type[Refusal]) -> None:
     sent = kind("claims.taken", element="Slot.id", kind="slot", key="k")
-    following, (told,) = sqlite_wire.outcomes(sqlite_wire.of_outcomes(9, [Outcome(0, sent)]))
+    following, [[told]] = sqlite_wire.outcomes(sqlite_wire.of_outcomes(9, [[Outcome(0, sent)]]))
     back = told.error
     assert following == 9
     assert type(back) is kind
@@ -85,7 +85,9 @@ def test_every_refusal_comes_back_as_itself(kind: type[Refusal]) -> None:
 
 def test_a_lost_race_a_fault_and_what_went_well_come_back_in_their_places() -> None:
     sent = [Outcome(4, None), Outcome(0, LostRace("Slot/s")), Outcome([1, 2], None), Outcome(0, ValueError("odd"))]
-    _, back = sqlite_wire.outcomes(sqlite_wire.of_outcomes(5, sent))
+    _, (first, none, others) = sqlite_wire.outcomes(sqlite_wire.of_outcomes(5, [sent[:1], [], sent[1:]]))
+    assert (len(first), len(none), len(others)) == (1, 0, 3), "of each message its own"
+    back = [*first, *others]
     assert (back[0], back[2]) == (sent[0], sent[2])
     assert isinstance(back[1].error, LostRace)
     assert back[1].error.what == "Slot/s"

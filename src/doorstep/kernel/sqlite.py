@@ -20,7 +20,18 @@ from doorstep.kernel import held
 from doorstep.kernel.errors import Unavailable
 from doorstep.kernel.refs import Actor
 from doorstep.kernel.sqlite_apart import Apart
-from doorstep.kernel.sqlite_writer import STATEMENT_LIMIT_S, Statements, Work, Writer, connect, migrate, refused, writer
+from doorstep.kernel.sqlite_writer import (
+    BATCH,
+    STATEMENT_LIMIT_S,
+    Outcome,
+    Statements,
+    Work,
+    Writer,
+    connect,
+    migrate,
+    refused,
+    writer,
+)  # fmt: skip
 from doorstep.kernel.writeset import Each, WriteSet
 
 FILE = "doorstep.db"
@@ -33,8 +44,6 @@ MAKERS = 2
 """Clients' transactions that are made ready at once. Where all shared the interpreter they would end together, and then
 wait together for the writer."""
 _TURN_S = 1.0
-BATCH = 512
-"""Write sets in one commit at most."""
 _LOCKED_S = 2.0
 """How long to wait for a record's lock: the writer of a server that was killed ends after its commit."""
 
@@ -68,12 +77,11 @@ class _Reading:
 class _Waiting:
     """One thing in the writer's queue, and the lock on which its sender waits."""
 
-    __slots__ = ("done", "error", "txid", "work")
+    __slots__ = ("done", "outcome", "work")
 
     def __init__(self, work: Work) -> None:
         self.work = work
-        self.txid: Any = 0
-        self.error: BaseException | None = None
+        self.outcome: Outcome | None = None
         self.done = threading.Lock()
         self.done.acquire()
 
@@ -172,20 +180,20 @@ class SqliteEngine:
     # -- writing
 
     def apply(self, write_set: WriteSet) -> int:
-        return int(self._submit(_Waiting(write_set)))
+        return int(self._submit(write_set))
 
     def audit(self, row: tuple[Any, ...]) -> None:
-        self._submit(_Waiting(row))
+        self._submit(row)
 
     def write(self, statements: Sequence[tuple[str, Sequence[Any]]], *, each: Each = None) -> list[int]:
-        counts: list[int] = self._submit(_Waiting(Statements(statements, each)))
+        counts: list[int] = self._submit(Statements(statements, each))
         return counts
 
     def horizon(self) -> int:
         return self._writer.next
 
     def waiting(self) -> int:
-        return len(self._queue)
+        return len(self._queue) + self._writer.waiting()
 
     def close(self) -> None:
         with self._signal:
@@ -197,7 +205,22 @@ class SqliteEngine:
         self._writer.close()
         self._unlock()
 
-    def _submit(self, waiting: _Waiting) -> Any:
+    def _submit(self, work: Work) -> Any:
+        value, error = self._committed(work)
+        try:
+            if error is not None:
+                raise error
+        finally:
+            del error  # its trace has this frame: a ring that only the collector would end, while everybody waits
+        return value
+
+    def _committed(self, work: Work) -> Outcome:
+        """What became of a work. What goes to a process goes there at once, but for the audit rows of reads: each by
+        itself would wake it, and there are more of them the longer they wait for the commit before.
+        """
+        if isinstance(self._writer, Apart) and not isinstance(work, tuple):
+            return self._writer.commit([work])[0]
+        waiting = _Waiting(work)
         with self._signal:
             if self._closing:
                 raise Unavailable("store.stopping")
@@ -205,13 +228,9 @@ class SqliteEngine:
             if len(self._queue) == 1:
                 self._signal.notify()
         waiting.done.acquire()
-        error, waiting.error = waiting.error, None
-        try:
-            if error is not None:
-                raise error
-        finally:
-            del error  # its trace has this frame: a ring that only the collector would end, while everybody waits
-        return waiting.txid
+        outcome, waiting.outcome = waiting.outcome, None
+        assert outcome is not None
+        return outcome
 
     def _work(self) -> None:
         while True:
@@ -223,7 +242,7 @@ class SqliteEngine:
                 batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
             outcomes = self._writer.commit([waiting.work for waiting in batch])
             for waiting, outcome in zip(batch, outcomes, strict=True):
-                waiting.txid, waiting.error = outcome
+                waiting.outcome = outcome
                 waiting.done.release()
 
     # -- opening

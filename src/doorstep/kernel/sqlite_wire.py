@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -39,7 +40,10 @@ class _Error(msgspec.Struct, array_like=True):
 
 
 class _Outcomes(msgspec.Struct, array_like=True):
+    """``counts`` says how many of them answer each message."""
+
     following: int
+    counts: list[int]
     values: list[Any]
     errors: list[_Error | None]
 
@@ -72,18 +76,19 @@ def works(sent: bytes) -> list[Work]:
     return [next(lists[kind]) for kind in found.kinds]
 
 
-def of_outcomes(following: int, outcomes: Sequence[Outcome]) -> bytes:
-    """What comes back, with the txid of the next write set."""
-    return _encode(
-        _Outcomes(following, [each.value for each in outcomes], [_of_error(each.error) for each in outcomes])
-    )
+def of_outcomes(following: int, answers: Sequence[Sequence[Outcome]]) -> bytes:
+    """What comes back of some messages, with the txid of the next write set."""
+    each = [outcome for outcomes in answers for outcome in outcomes]
+    counts = [len(outcomes) for outcomes in answers]
+    return _encode(_Outcomes(following, counts, [one.value for one in each], [_of_error(one.error) for one in each]))
 
 
-def outcomes(sent: bytes) -> tuple[int, list[Outcome]]:
-    """(txid of the next write set, what became of each work)."""
+def outcomes(sent: bytes) -> tuple[int, list[list[Outcome]]]:
+    """(txid of the next write set, what became of each work of each message)."""
     found = _outcomes.decode(sent)
     pairs = zip(found.values, found.errors, strict=True)
-    return found.following, [Outcome(value, _error(error) if error else None) for value, error in pairs]
+    each = iter([Outcome(value, _error(error) if error else None) for value, error in pairs])
+    return found.following, [list(islice(each, count)) for count in found.counts]
 
 
 def _of_error(error: BaseException | None) -> _Error | None:

@@ -23,6 +23,8 @@ LOG_PAGES: Final = 64_000
 """How long the log grows (256 MB) before it goes into the file. What many commits touch is copied each time: at the
 usual 1,000 pages again and again, at 16,000 still for a sixth of the time of creates. The file is not mapped into
 memory: each time it grew, every connection mapped it anew."""
+BATCH: Final = 512
+"""Write sets in one commit at most."""
 _PASSING = frozenset(
     (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
      sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_SCHEMA)
@@ -86,6 +88,10 @@ class Writer:
             return [Outcome(0, refusal or error)] * len(works)
         except BaseException as error:  # noqa: BLE001 - the writer must outlive every bug: its sender hears of it
             return [Outcome(0, error)] * len(works)
+
+    def waiting(self) -> int:
+        """Nothing: a thread commits what it is given before it is given more."""
+        return 0
 
     def close(self) -> None:
         self.connection.close()
