@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,6 +48,14 @@ def child(engine: Engine) -> subprocess.Popen[bytes]:
     assert isinstance(engine._writer, Apart)
     assert engine._writer._life is not None
     return engine._writer._life.process
+
+
+def all_sent(engine: SqliteEngine, pool: ThreadPoolExecutor, names: Sequence[str]) -> list[Future[int]]:
+    """A write of each name by a thread of its own, when all are with the process, which is held up."""
+    sent = [pool.submit(engine.apply, WriteSet(puts=[put(name)])) for name in names]
+    while engine.waiting() < len(sent):
+        assert not any(each.done() for each in sent)
+    return sent
 
 
 def test_the_rows_are_written_by_another_process(engine: Engine) -> None:
@@ -131,10 +139,7 @@ def test_what_comes_while_it_commits_is_one_commit_and_each_sender_hears_of_its_
     writing.send_signal(signal.SIGSTOP)
     try:
         with ThreadPoolExecutor(24) as pool:
-            sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(20)]
-            sent.append(pool.submit(engine.apply, WriteSet(puts=[put("first")])))
-            while engine.waiting() < len(sent):
-                pass
+            sent = all_sent(engine, pool, [*(f"p{n}" for n in range(20)), "first"])
             writing.send_signal(signal.SIGCONT)
             told = [each.exception(30) or each.result() for each in sent]
     finally:
@@ -145,14 +150,34 @@ def test_what_comes_while_it_commits_is_one_commit_and_each_sender_hears_of_its_
     assert engine.horizon() == first + 21
 
 
+def test_audit_rows_of_reads_are_gathered_while_it_commits(engine: Engine) -> None:
+    assert isinstance(engine, SqliteEngine)
+    assert isinstance(engine._writer, Apart)
+    writing = child(engine)
+    writing.send_signal(signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(10) as pool:
+            sent = [pool.submit(engine.audit, audit_row(ADMIN, id="r0", at=1, action="t"))]
+            while not engine._writer.waiting():
+                assert not sent[0].done()
+            sent += [pool.submit(engine.audit, audit_row(ADMIN, id=f"r{n}", at=1, action="t")) for n in range(1, 10)]
+            while engine.waiting() < len(sent):
+                assert not any(each.done() for each in sent)
+            messages = engine._writer.waiting()
+            writing.send_signal(signal.SIGCONT)
+            assert [each.result(30) for each in sent] == [None] * 10
+    finally:
+        writing.send_signal(signal.SIGCONT)
+    assert messages == 1, "one message, and the rest behind it together"
+    assert count(engine, "audit") == 10
+
+
 def test_of_many_that_are_with_it_when_it_is_lost_all_are_refused(engine: Engine) -> None:
     assert isinstance(engine, SqliteEngine)
     lost = child(engine)
     lost.send_signal(signal.SIGSTOP)
     with ThreadPoolExecutor(8) as pool:
-        sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(8)]
-        while engine.waiting() < len(sent):
-            pass
+        sent = all_sent(engine, pool, "abcdefgh")
         lost.kill()
         told = [getattr(each.exception(30), "key", None) for each in sent]
     assert told == ["store.writer-lost"] * 8
@@ -210,9 +235,7 @@ def test_what_was_sent_before_the_end_is_answered_and_nothing_behind_it(engine: 
     writing = child(engine)
     writing.send_signal(signal.SIGSTOP)
     with ThreadPoolExecutor(5) as pool:
-        sent = [pool.submit(engine.apply, WriteSet(puts=[put(f"p{n}")])) for n in range(4)]
-        while engine.waiting() < len(sent):
-            pass
+        sent = all_sent(engine, pool, "abcd")
         ended = pool.submit(engine.close)
         writing.send_signal(signal.SIGCONT)
         assert sorted(each.result(30) for each in sent) == [1, 2, 3, 4]

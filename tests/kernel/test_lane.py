@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from psycopg import errors as pg
 
 from doorstep.kernel import postgres_lane
-from doorstep.kernel.postgres_lane import Lane, Trip
+from doorstep.kernel.postgres_lane import Answer, Lane, Trip
 from tests.conftest import KeptDatabase
 
 KEPT = "SELECT statement FROM pg_prepared_statements WHERE name LIKE 'lane%' AND statement NOT LIKE '%pg_prepared%'"
@@ -136,38 +138,54 @@ def test_much_is_sent_while_much_comes_back(lane: Lane, many: int) -> None:
     assert [[len(row[0]) for row in answer.rows] for answer in answers] == [[2 * LARGE]] * many
 
 
-def test_whose_connection_is_ended_meanwhile_hears_so_at_once(lane: Lane, postgres_database: KeptDatabase) -> None:
+@contextmanager
+def once_it_sleeps(lane: Lane, database: KeptDatabase, do: Callable[[Lane, int], object]) -> Iterator[None]:
+    """In the block the connection asks for a long sleep; ``do`` is called when the server is about it."""
     (pid,) = lane.ask("SELECT pg_backend_pid()")[0]
 
-    def end() -> None:
-        with opened(postgres_database) as other:
-            while not other.ask("SELECT 1 FROM pg_stat_activity WHERE pid = ? AND query LIKE '%sleep%'", [pid]):
-                pass
-            other.ask("SELECT pg_terminate_backend(?)", [pid])
+    def watch() -> None:
+        with opened(database) as other:
+            for _ in range(100_000):
+                if other.ask("SELECT 1 FROM pg_stat_activity WHERE pid = ? AND query LIKE '%sleep%'", [pid]):
+                    do(other, pid)
+                    return
 
-    thread = threading.Thread(target=end)
+    thread = threading.Thread(target=watch)
     thread.start()
-    with pytest.raises(psycopg.OperationalError), lane.changing() as trip:
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def test_whose_connection_is_ended_meanwhile_hears_so_at_once(lane: Lane, postgres_database: KeptDatabase) -> None:
+    end = once_it_sleeps(lane, postgres_database, lambda other, pid: other.ask("SELECT pg_terminate_backend(?)", [pid]))
+    with end, pytest.raises(psycopg.OperationalError), lane.changing() as trip:
         trip.run("INSERT INTO word VALUES (1, 'a')")
         trip.run("SELECT pg_sleep(60)")
         trip.run("SELECT 1")
         trip.go()
-    thread.join()
     assert lane.closed
     with pytest.raises(psycopg.OperationalError):
         lane.ask("SELECT 1")
 
 
-def test_who_is_interrupted_leaves_a_connection_that_answers(lane: Lane) -> None:
+def test_who_is_interrupted_leaves_a_connection_that_answers(lane: Lane, postgres_database: KeptDatabase) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    press = once_it_sleeps(lane, postgres_database, lambda *_: os.kill(os.getpid(), signal.SIGUSR1))
     try:
-        with pytest.raises(KeyboardInterrupt):
+        with press, pytest.raises(KeyboardInterrupt):
             lane.ask("SELECT pg_sleep(60)")
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGUSR1, before)
     assert lane.ask("SELECT 1") == [(1,)]
+
+
+def test_answers_that_stop_short_end_the_connection(lane: Lane, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane, "wait", lambda travel: ([(None, Answer())], [travel.close()][:0]))
+    with pytest.raises(psycopg.OperationalError):
+        lane.ask("SELECT 1")
+    assert lane.closed

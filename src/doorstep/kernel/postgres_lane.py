@@ -116,8 +116,10 @@ class Lane(psycopg.Connection[Row]):
                 if key is not None:
                     self._known.pop(key, None)
                 error = error or result
-        if self.pgconn.status != ConnStatus.OK:
-            raise psycopg.OperationalError(self.pgconn.get_error_message())
+        if self.pgconn.status != ConnStatus.OK or len(found) != len(expected):
+            lost = psycopg.OperationalError(self.pgconn.get_error_message())
+            self.close()  # what may still come belongs to nobody
+            raise lost
         if error is not None:
             raise error_from_result(error, self.info.encoding)
 
