@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import access, audits, bulk, claims, growth, peers, processes, requests
+from bench import access, audits, bulk, claims, growth, peers, processes, requests, trips
 from bench.engines import ENGINES
 from bench.figures import Table
 from bench.wrk import Missing
@@ -47,6 +47,11 @@ def _access(table: Table, folder: Path, options: Options) -> None:
 def _audits(table: Table, folder: Path, options: Options) -> None:
     for engine_name in options.engine:
         audits.bench(table, folder, engine_name=engine_name, seconds=options.seconds)
+
+
+def _trips(table: Table, folder: Path, options: Options) -> None:
+    if "postgresql" in options.engine:
+        trips.bench(table, folder, seconds=options.seconds)
 
 
 def _growth(table: Table, folder: Path, options: Options) -> None:
@@ -90,6 +95,7 @@ BENCHES: dict[str, Bench] = {
     "bulk": _bulk,
     "access": _access,
     "audits": _audits,
+    "trips": _trips,
     "growth": _growth,
     "extract": _micro("extract"),
     "validate": _micro("validate"),
